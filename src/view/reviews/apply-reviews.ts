@@ -3,7 +3,8 @@ import type { ImageRecord } from '../../records/image.js';
 import type { Review } from '../../records/review.js';
 import type { Related, Relation } from '../../records/scene-graph.js';
 import { activeEdits } from './active-edits.js';
-import { imageReviews, type ReviewedItem } from './image-reviews.js';
+import { imageName } from './image-name.js';
+import { imageReviews, type ReviewedItem, relationKey } from './image-reviews.js';
 
 /** Options of `applyReviews`. */
 export interface ApplyReviewsOptions {
@@ -36,7 +37,7 @@ export function applyReviews(
   const byImage = new Map<string, Review[]>();
   const all = activeEdits([...reviews]);
   for (const review of all) {
-    const name = nameOf(review.image);
+    const name = imageName(review.image);
     const known = byImage.get(name);
     if (known) known.push(review);
     else byImage.set(name, [review]);
@@ -51,7 +52,7 @@ export function applyReviews(
     lane: 'source',
     files: async () => files,
     apply: ({ image, detections, relations = [], tagger = null }, context) => {
-      const name = nameOf(image);
+      const name = imageName(image);
       seen.add(name);
       const { items, unknown } = imageReviews(
         { objects: [...detections], relations: [...relations] },
@@ -61,7 +62,7 @@ export function applyReviews(
       const byPlace = new Map(items.flatMap((item) => item.places.map((place) => [place, item] as const)));
       const result = new Map<string, Relation>();
       const add = (relation: Relation) => {
-        const key = JSON.stringify([relation.subject, relation.predicate, relation.object]);
+        const key = relationKey(relation);
         const other = result.get(key);
         if (other) context.count('duplicate');
         // What people said wins over what a tagger said.
@@ -88,8 +89,6 @@ export function applyReviews(
   const ofOtherImages = () => [...byImage].reduce((sum, [name, edits]) => sum + (seen.has(name) ? 0 : edits.length), 0);
   return { operator: apply, applied: { edits: all.length, ofOtherImages } };
 }
-
-const nameOf = ({ dataset, id, file }: Review['image']) => JSON.stringify([dataset, String(id), file]);
 
 /**
  * Returns the relation that people want; null if they want none.

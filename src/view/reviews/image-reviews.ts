@@ -37,9 +37,9 @@ export function imageReviews(
 ): ImageReviews {
   const places = new Map<string, number[]>();
   for (const [place, relation] of relations.entries()) {
-    const known = places.get(keyOf(relation));
+    const known = places.get(relationKey(relation));
     if (known) known.push(place);
-    else places.set(keyOf(relation), [place]);
+    else places.set(relationKey(relation), [place]);
   }
   const unknown: Review[] = [];
   const byRelation = new Map<string, { relation: RelationRef; edits: Review[] }>();
@@ -51,7 +51,7 @@ export function imageReviews(
       unknown.push(edit);
       continue;
     }
-    const key = keyOf(relation);
+    const key = relationKey(relation);
     const found = byRelation.get(key);
     if (found) found.edits.push(edit);
     else byRelation.set(key, { relation, edits: [edit] });
@@ -97,7 +97,9 @@ function outcomeOf(what: Review['what']): string {
   return what.action === 'add' ? 'approve' : what.action;
 }
 
-const keyOf = ({ subject, predicate, object }: RelationRef) => JSON.stringify([subject, predicate, object]);
+/** Names a relation among those of its image. */
+export const relationKey = ({ subject, predicate, object }: RelationRef): string =>
+  JSON.stringify([subject, predicate, object]);
 
 /** Returns a relation by the places of its objects; null if the image does not have them. */
 function findRelation(

@@ -3,6 +3,7 @@ import type { Id } from '../../records/image.js';
 import type { Review } from '../../records/review.js';
 import type { SceneGraph } from '../../records/scene-graph.js';
 import { inOrder, undoneEdits } from '../reviews/active-edits.js';
+import { imageName } from '../reviews/image-name.js';
 import { type ImageReviews, imageReviews, reviewedRelation } from '../reviews/image-reviews.js';
 import type { ReviewFile } from '../reviews/review-file.js';
 import type {
@@ -32,8 +33,8 @@ export class ReviewDesk {
   readonly #file: ReviewFile;
   readonly #reviewer: string;
   readonly #byImage = new Map<string, Review[]>();
-  /** Keys of images with edits, by the name of the image; null for images that the set does not have. */
-  readonly #keys = new Map<string, ImageKey | null>();
+  /** Keys of images with edits, by the name of the image. */
+  readonly #keys = new Map<string, ImageKey>();
   /** Edits of something that the set does not have, by the name of the image. */
   readonly #unknown = new Map<string, number>();
   #lastTime = 0;
@@ -71,7 +72,7 @@ export class ReviewDesk {
 
   /** Returns what people said about an image. */
   reviewsOf(graph: SceneGraph): ImageReviews {
-    return imageReviews(graph, this.#byImage.get(nameOf(graph.image)) ?? []);
+    return imageReviews(graph, this.#byImage.get(imageName(graph.image)) ?? []);
   }
 
   /** Returns the relations of an image with their reviews, then those that people drew. */
@@ -108,7 +109,7 @@ export class ReviewDesk {
       if (!record) throw new OptionError('edits', `there is no image ${edit.image}`);
       graphs.set(edit.image, record.graph);
       reviews.push(this.#reviewOf(edit, record.graph, reviews));
-      this.#keys.set(nameOf(record.graph.image), edit.image);
+      this.#keys.set(imageName(record.graph.image), edit.image);
     }
     await this.#receive(await this.#file.append(reviews));
     return {
@@ -121,13 +122,13 @@ export class ReviewDesk {
   async log(limit: number): Promise<EditLog> {
     const all = [...this.#file.edits.values()].sort(inOrder).reverse();
     const undone = undoneEdits(all);
+    const newest = all.slice(0, limit);
+    await this.#findKeys(newest.map(({ image }) => imageName(image)));
     const edits: SavedEdit[] = [];
-    for (const review of all.slice(0, limit)) {
-      const name = nameOf(review.image);
-      await this.#findKeys([name]);
-      const key = this.#keys.get(name);
-      const record = key == null ? null : await this.#index.record(key);
-      if (key == null || !record) continue;
+    for (const review of newest) {
+      const key = this.#keys.get(imageName(review.image));
+      const record = key === undefined ? null : await this.#index.record(key);
+      if (key === undefined || !record) continue;
       const { objects } = record.graph;
       const refOf = (relation: Review['relation']): RelationRef => ({
         subject: relation.subject.place,
@@ -156,13 +157,13 @@ export class ReviewDesk {
     checkRelation('relation', relation, graph);
     if (what.action === 'change') checkRelation('to', what.to, graph);
     const isKnown = this.relationsOf(graph).some((other) => isSame(other, relation));
-    const isAddedNow = earlier.some((other) => other.what.action === 'add' && nameOf(other.image) === nameOf(image));
+    const isAddedNow = earlier.some(
+      (other) => other.what.action === 'add' && imageName(other.image) === imageName(image),
+    );
     if (what.action !== 'add' && !isKnown && !isAddedNow)
       throw new OptionError('edits', `the image ${image.file} has no such relation '${relation.predicate}'`);
-    if (
-      what.action === 'undo' &&
-      ![...this.#file.edits.keys(), ...earlier.map((other) => other.id)].includes(what.edit)
-    )
+    const isEdit = (edit: string) => this.#file.edits.has(edit) || earlier.some((other) => other.id === edit);
+    if (what.action === 'undo' && !isEdit(what.edit))
       throw new OptionError('edits', `there is no edit ${what.edit} to undo`);
     this.#lastTime = Math.max(Date.now(), this.#lastTime + 1);
     const { dataset, file } = image;
@@ -186,7 +187,7 @@ export class ReviewDesk {
     const touched = new Set<string>();
     const latest = Date.now() + MOST_AHEAD;
     for (const review of reviews) {
-      const name = nameOf(review.image);
+      const name = imageName(review.image);
       const known = this.#byImage.get(name);
       if (known) known.push(review);
       else this.#byImage.set(name, [review]);
@@ -207,8 +208,8 @@ export class ReviewDesk {
     await this.#findKeys(names);
     for (const name of names) {
       const key = this.#keys.get(name);
-      const record = key == null ? null : await this.#index.record(key);
-      if (key != null && record) this.#unknown.set(name, await this.#writeImage(key, record.graph));
+      const record = key === undefined ? null : await this.#index.record(key);
+      if (key !== undefined && record) this.#unknown.set(name, await this.#writeImage(key, record.graph));
       else if (this.#index.progress.done) this.#unknown.set(name, this.#byImage.get(name)?.length ?? 0);
     }
     const { count } = await this.#db.one<{ count: number }>('SELECT count(*) AS count FROM drawn');
@@ -244,7 +245,7 @@ export class ReviewDesk {
   }
 
   async #findKeys(names: readonly string[]): Promise<void> {
-    const wanted = names.filter((name) => this.#keys.get(name) == null);
+    const wanted = names.filter((name) => !this.#keys.has(name));
     if (wanted.length === 0) return;
     const { alias, dictionaries } = this.#index;
     for (let from = 0; from < wanted.length; from += BATCH) {
@@ -256,18 +257,21 @@ export class ReviewDesk {
         parameters,
       );
       const found = new Map(
-        rows.map(({ key, id, file, dataset }) => [JSON.stringify([dictionaries.dataset.text(dataset), id, file]), key]),
+        rows.map(({ key, id, file, dataset }) => [
+          imageName({ dataset: dictionaries.dataset.text(dataset), id, file }),
+          key,
+        ]),
       );
-      for (const name of batch) this.#keys.set(name, found.get(name) ?? null);
+      for (const name of batch) {
+        const key = found.get(name);
+        if (key !== undefined) this.#keys.set(name, key);
+      }
     }
   }
 }
 
 /** A clock that is further ahead than this is not followed, in milliseconds. */
 const MOST_AHEAD = 60_000;
-
-/** The name of an image in edits; ids are compared as texts. */
-const nameOf = ({ dataset, id, file }: Review['image']) => JSON.stringify([dataset, String(id), file]);
 
 const isSame = (a: RelationRef, b: RelationRef) =>
   a.subject === b.subject && a.predicate === b.predicate && a.object === b.object;
