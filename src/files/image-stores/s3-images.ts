@@ -1,8 +1,8 @@
-import { setTimeout } from 'node:timers/promises';
 import type { GetObjectCommandInput } from '@aws-sdk/client-s3';
 import PQueue from 'p-queue';
 import { InputError, RecordError } from '../../errors.js';
 import { listS3 } from '../s3/list-s3.js';
+import { repeatBroken } from '../s3/repeat-broken.js';
 import { keyBelow, readS3Address, type S3Address, s3Name } from '../s3/s3-address.js';
 import { describeS3Error, s3Client, statusOf } from '../s3/s3-client.js';
 import { safeRelativePath } from '../safe-relative-path.js';
@@ -10,9 +10,6 @@ import { ImageCatalog } from './image-catalog.js';
 import type { ImageStore, StoredImage } from './image-store.js';
 import { isTarFile } from './is-tar-file.js';
 import { ObjectCache } from './object-cache.js';
-
-/** Attempts for responses that break off. */
-const BODY_ATTEMPTS = 5;
 
 /** Requests for images at the same time. */
 const requests = new PQueue({ concurrency: 16 });
@@ -82,20 +79,17 @@ async function* objectsIn(where: string, address: S3Address): AsyncGenerator<rea
     throw new InputError(where, 'has tar shards, which are read from a folder; copy them to one, or unpack them');
 }
 
-/** Reads an object or a range of it. The client repeats requests that fail; this repeats responses that break off. */
+/** Reads an object or a range of it. */
 function getObject(name: string, input: GetObjectCommandInput): Promise<Buffer> {
   return requests.add(async () => {
     const { client, sdk } = await s3Client();
-    for (let attempt = 1; ; attempt++) {
-      try {
-        const { Body } = await client.send(new sdk.GetObjectCommand(input));
-        return Buffer.from((await Body?.transformToByteArray()) ?? []);
-      } catch (cause) {
-        const isBroken = statusOf(cause) === null && (cause as Error).name !== 'CredentialsProviderError';
-        if (!isBroken || attempt === BODY_ATTEMPTS) throw readError(name, cause);
-        await setTimeout(100 * 2 ** attempt);
-      }
-    }
+    const read = async () => {
+      const { Body } = await client.send(new sdk.GetObjectCommand(input));
+      return Buffer.from((await Body?.transformToByteArray()) ?? []);
+    };
+    return repeatBroken(read).catch((cause: unknown) => {
+      throw readError(name, cause);
+    });
   });
 }
 

@@ -2,14 +2,11 @@ import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { setTimeout } from 'node:timers/promises';
 import { InputError } from '../../errors.js';
 import type { WrittenFile } from '../file-writer.js';
+import { repeatBroken } from './repeat-broken.js';
 import { keyBelow, type S3Address, s3Name } from './s3-address.js';
 import { describeS3Error, s3Client, statusOf } from './s3-client.js';
-
-/** Attempts for responses that break off; the client repeats requests that fail. */
-const ATTEMPTS = 5;
 
 /**
  * Reads an object into a new or existing file.
@@ -19,28 +16,26 @@ const ATTEMPTS = 5;
 export async function getS3File(address: S3Address, path: string, file: string): Promise<WrittenFile | null> {
   const { client, sdk } = await s3Client();
   const target = { Bucket: address.bucket, Key: keyBelow(address, path) };
-  for (let attempt = 1; ; attempt++) {
+  const read = async (): Promise<WrittenFile> => {
     const hash = createHash('sha256');
     let bytes = 0;
-    try {
-      const { Body, ContentLength } = await client.send(new sdk.GetObjectCommand(target));
-      const content = Body as Readable;
-      content.on('data', (chunk: Buffer) => {
-        hash.update(chunk);
-        bytes += chunk.length;
-      });
-      await pipeline(content, createWriteStream(file, { flush: true }));
-      if (ContentLength === undefined || bytes === ContentLength) return { bytes, sha256: hash.digest('hex') };
-    } catch (cause) {
-      const status = statusOf(cause);
-      if (status === 404) return null;
-      const { syscall, name } = cause as NodeJS.ErrnoException;
-      // Errors of the file, which are not those of the connection.
-      if (syscall === 'open' || syscall === 'write' || syscall === 'fsync') throw cause;
-      if (status !== null || name === 'CredentialsProviderError' || attempt === ATTEMPTS)
-        throw new InputError(s3Name(address, path), `cannot be read: ${describeS3Error(cause)}`, undefined, { cause });
-    }
-    if (attempt === ATTEMPTS) throw new InputError(s3Name(address, path), 'breaks off whenever it is read');
-    await setTimeout(100 * 2 ** attempt);
-  }
+    const { Body, ContentLength } = await client.send(new sdk.GetObjectCommand(target));
+    const content = Body as Readable;
+    content.on('data', (chunk: Buffer) => {
+      hash.update(chunk);
+      bytes += chunk.length;
+    });
+    await pipeline(content, createWriteStream(file, { flush: true }));
+    if (ContentLength !== undefined && bytes !== ContentLength)
+      throw new InputError(s3Name(address, path), 'breaks off whenever it is read');
+    return { bytes, sha256: hash.digest('hex') };
+  };
+  return repeatBroken(read, isFileError).catch((cause: unknown) => {
+    if (statusOf(cause) === 404) return null;
+    if (isFileError(cause) || cause instanceof InputError) throw cause;
+    throw new InputError(s3Name(address, path), `cannot be read: ${describeS3Error(cause)}`, undefined, { cause });
+  });
 }
+
+/** Tells errors of the file from those of the connection. */
+const isFileError = (error: unknown) => /^(?:open|write|fsync)$/.test((error as NodeJS.ErrnoException).syscall ?? '');
