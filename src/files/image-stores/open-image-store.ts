@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { InputError } from '../../errors.js';
 import { isS3Address } from '../s3/s3-address.js';
+import { s3Endpoint } from '../s3/s3-client.js';
 import type { ImageStore } from './image-store.js';
 import { isTarFile } from './is-tar-file.js';
 
@@ -20,7 +21,7 @@ const stores = new Map<string, { readonly store: Opened; readonly openedAt: numb
  * @throws InputError if it cannot be read; OptionError if an address is not one
  */
 export function openImageStore(where: string): Promise<ImageStore | null> {
-  const key = JSON.stringify([where, process.env['AWS_ENDPOINT_URL_S3'] ?? process.env['AWS_ENDPOINT_URL']]);
+  const key = JSON.stringify([where, s3Endpoint()]);
   const found = stores.get(key);
   const now = Date.now();
   if (found && now - found.openedAt < LIFETIME) return found.store;

@@ -4,7 +4,7 @@ import { InputError, RecordError } from '../../errors.js';
 import { listS3 } from '../s3/list-s3.js';
 import { repeatBroken } from '../s3/repeat-broken.js';
 import { keyBelow, readS3Address, type S3Address, s3Name } from '../s3/s3-address.js';
-import { describeS3Error, s3Client, statusOf } from '../s3/s3-client.js';
+import { describeS3Error, s3Client, s3Endpoint, statusOf } from '../s3/s3-client.js';
 import { safeRelativePath } from '../safe-relative-path.js';
 import { ImageCatalog } from './image-catalog.js';
 import type { ImageStore, StoredImage } from './image-store.js';
@@ -33,12 +33,7 @@ export async function openS3Images(where: string): Promise<ImageStore & { close(
   const object = (path: string, [bytes, tag]: Found): StoredImage => {
     const key = keyBelow(address, path);
     const name = s3Name(address, path);
-    const id = JSON.stringify([
-      process.env['AWS_ENDPOINT_URL_S3'] ?? process.env['AWS_ENDPOINT_URL'],
-      name,
-      tag,
-      bytes,
-    ]);
+    const id = JSON.stringify([s3Endpoint(), name, tag, bytes]);
     const request = (range?: string) =>
       getObject(name, { Bucket: address.bucket, Key: key, IfMatch: tag, ...(range !== undefined && { Range: range }) });
     const load = async (): Promise<Buffer> => {

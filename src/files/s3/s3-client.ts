@@ -21,11 +21,7 @@ const clients = new Map<string, Promise<S3>>();
  * @throws RelflowError (`missing-package`) when the optional package is not installed
  */
 export function s3Client(): Promise<S3> {
-  const key = JSON.stringify([
-    process.env['AWS_ENDPOINT_URL'],
-    process.env['AWS_ENDPOINT_URL_S3'],
-    process.env['AWS_PROFILE'],
-  ]);
+  const key = JSON.stringify([s3Endpoint(), process.env['AWS_PROFILE']]);
   let client = clients.get(key);
   if (!client) {
     client = createClient();
@@ -51,13 +47,15 @@ async function createClient(): Promise<S3> {
     forcePathStyle: process.env['RELFLOW_S3_VIRTUAL_HOSTS'] !== '1',
     ...(!process.env['AWS_MAX_ATTEMPTS'] && { maxAttempts: ATTEMPTS }),
     // The default region of other programs, for servers that have none.
-    ...(hasEndpoint() && !hasRegion() && { region: 'us-east-1' }),
+    ...(s3Endpoint() && !hasRegion() && { region: 'us-east-1' }),
     requestHandler: { connectionTimeout: 10_000, socketTimeout: 60_000 },
   });
   return { client, sdk };
 }
 
-const hasEndpoint = () => Boolean(process.env['AWS_ENDPOINT_URL'] || process.env['AWS_ENDPOINT_URL_S3']);
+/** The endpoint that the environment names, if it names one. */
+export const s3Endpoint = (): string | undefined =>
+  process.env['AWS_ENDPOINT_URL_S3'] || process.env['AWS_ENDPOINT_URL'];
 const hasRegion = () =>
   Boolean(process.env['AWS_REGION'] || process.env['AWS_DEFAULT_REGION'] || process.env['AWS_PROFILE']);
 
