@@ -24,9 +24,12 @@ const imageOptions = (description: string) => ({
   images: Type.Optional(Type.String({ group: MAIN, argument: 'folder', description })),
   limit: Type.Optional(Type.Integer({ group: MAIN, minimum: 1, description: 'read only the first n images' })),
 });
-const checkedImages = () => imageOptions('image folder, tar file or s3:// address; without it, image files are not checked');
+const checkedImages = () =>
+  imageOptions('image folder, tar file or s3:// address; without it, image files are not checked');
 const sizedImages = () =>
-  imageOptions('image folder, tar file or s3:// address, from which the sizes come; without it, images are looked for next to the annotations');
+  imageOptions(
+    'image folder, tar file or s3:// address, from which the sizes come; without it, images are looked for next to the annotations',
+  );
 
 const withoutRelations = Type.Boolean({
   group: MAIN,
