@@ -57,3 +57,12 @@ export function variedGraphs(count: number): SceneGraph[] {
     };
   });
 }
+
+/** Makes a scene graph of two objects with many relations, whose predicates are `p0`, `p1`, … */
+export function graphOfRelations(count: number): SceneGraph {
+  const [graph] = variedGraphs(1) as [SceneGraph];
+  const relations = Array.from({ length: count }, (_, index): Relation => {
+    return { subject: 0, object: 1, predicate: `p${index}`, confidence: 0.5, captions: [0] };
+  });
+  return { ...graph, objects: graph.objects.slice(0, 2), relations };
+}
