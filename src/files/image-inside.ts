@@ -1,6 +1,6 @@
-import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RecordError } from '../errors.js';
+import { isFile } from './is-file.js';
 import { isInside } from './is-inside.js';
 import { safeRelativePath } from './safe-relative-path.js';
 
@@ -27,7 +27,6 @@ export async function imageInside(folders: string | readonly string[], file: str
 
 /** Returns the first of several folders that has a file at a path; the first one if none has, or if it is the only one. */
 async function folderWithFile(folders: readonly string[], below: string): Promise<string | undefined> {
-  if (folders.length > 1)
-    for (const folder of folders) if ((await stat(join(folder, below)).catch(() => null))?.isFile()) return folder;
+  if (folders.length > 1) for (const folder of folders) if (await isFile(join(folder, below))) return folder;
   return folders[0];
 }

@@ -3,6 +3,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { type ImagePath, pathTails } from './image-path.js';
 import { hasImage, isInStore } from './image-stores/find-image-file.js';
 import { openImageStore } from './image-stores/open-image-store.js';
+import { isFile } from './is-file.js';
 import { SimilarNames } from './similar-names.js';
 
 /** The result of looking for the file of an image. */
@@ -167,8 +168,7 @@ async function existingPlaces({ folder, annotations, below, subset = '' }: Image
   return places.filter((_, index) => exist[index]);
 }
 
-const isFileBelow = async (folder: string, file: string): Promise<boolean> =>
-  (await stat(join(folder, file)).catch(() => null))?.isFile() ?? false;
+const isFileBelow = (folder: string, file: string): Promise<boolean> => isFile(join(folder, file));
 
 /** Returns whether there is a folder on disk or, in the image folder, in its shards or store. */
 async function isFolder({ folder, below }: Place, images: string | undefined): Promise<boolean> {

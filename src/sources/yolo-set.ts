@@ -4,6 +4,7 @@ import { parse } from 'yaml';
 import { InputError } from '../errors.js';
 import { imagePath, pathTails } from '../files/image-path.js';
 import { filesBelow, folderOfInputs, inputFile, inputFilesIn } from '../files/input-files.js';
+import { isFile } from '../files/is-file.js';
 import { isInside } from '../files/is-inside.js';
 import { elementsOf, fieldsOf, formatJsonValue } from '../files/json/json-value.js';
 import { readSmallFile } from '../files/read-small-file.js';
@@ -176,7 +177,7 @@ async function namesFor(folder: string): Promise<Pick<YoloSet, 'names' | 'namesF
   for (const place of [folder, join(folder, '..'), join(folder, '../..')]) {
     for (const name of ['classes.txt', 'obj.names']) {
       const namesFile = join(place, name);
-      if (!(await stat(namesFile).catch(() => null))?.isFile()) continue;
+      if (!(await isFile(namesFile))) continue;
       const lines = (await readSmallFile(namesFile)).split(/\r?\n/).map((line) => line.trim());
       while (lines.at(-1) === '') lines.pop();
       return { names: lines, namesFile, hasKeypoints: false };

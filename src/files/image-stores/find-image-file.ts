@@ -2,6 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RecordError } from '../../errors.js';
 import { imageInside } from '../image-inside.js';
+import { isFile } from '../is-file.js';
 import { isS3Address } from '../s3/s3-address.js';
 import { safeRelativePath } from '../safe-relative-path.js';
 import type { StoredImage } from './image-store.js';
@@ -88,10 +89,6 @@ export async function imageState(
   if (typeof source !== 'string') return source;
   const found = await stat(source).catch(() => null);
   return found?.isFile() ? { bytes: found.size, tag: String(found.mtimeMs) } : null;
-}
-
-async function isFile(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => null))?.isFile() ?? false;
 }
 
 function ignoreRecordErrors(error: unknown): true {
