@@ -113,10 +113,10 @@ const s3rver = (): string => join(createRequire(import.meta.url).resolve('s3rver
 function startProxy(port: number, faults: S3Faults, requests: string[]) {
   let random = 1;
   return createServer(async (incoming, response) => {
-    requests.push(`${incoming.method} ${incoming.url}`);
+    const line = `${incoming.method} ${incoming.url}`;
+    requests.push(line);
     // The same numbers in every run.
     random = (random * 48_271) % 2_147_483_647;
-    const line = `${incoming.method} ${incoming.url}`;
     if (faults.held?.test(line)) return;
     if (faults.refused?.test(line)) {
       incoming.resume();
