@@ -1,65 +1,17 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { readdir, readFile, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
-import { packageRoot } from '../../src/package-info.js';
 import type { SceneGraph } from '../../src/records/scene-graph.js';
 import { openSet } from '../../src/view/open-set.js';
 import type { EditReply, ImageDetail, ImagePage, NewEdit, SetInfo } from '../../src/view/view-api.js';
-import { command, relflow, SCENES } from '../support/command.js';
+import { relflow, SCENES } from '../support/command.js';
 import { temporaryFolder } from '../support/folders.js';
+import { ViewProcess } from '../support/view-process.js';
 
 const folder = temporaryFolder();
 const path = (...parts: string[]) => join(folder, ...parts);
-
-/** A server in a process of its own, as a person starts it. */
-class Server {
-  readonly child: ChildProcess;
-  readonly url: URL;
-
-  private constructor(child: ChildProcess, url: URL) {
-    this.child = child;
-    this.url = url;
-  }
-
-  static async start(...args: string[]): Promise<Server> {
-    const child = spawn(process.execPath, [command(), 'view', ...args, '--no-open'], {
-      cwd: packageRoot,
-      env: { ...process.env, RELFLOW_CACHE: path('cache') },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    let errors = '';
-    child.stderr.on('data', (chunk: Buffer) => {
-      errors += chunk;
-    });
-    const url = await new Promise<URL>((resolve, reject) => {
-      child.stdout.on('data', (chunk: Buffer) => resolve(new URL(String(chunk).trim())));
-      child.on('close', (code) => reject(new Error(`ended with ${code}: ${errors}`)));
-    });
-    return new Server(child, url);
-  }
-
-  async get<T>(address: string): Promise<T> {
-    const response = await this.fetch(address);
-    assert.equal(response.status, 200, await response.clone().text());
-    return (await response.json()) as T;
-  }
-
-  fetch(address: string, body?: unknown): Promise<Response> {
-    return fetch(new URL(address, this.url), {
-      headers: { authorization: `Bearer ${this.url.searchParams.get('token')}`, 'content-type': 'application/json' },
-      ...(body !== undefined && { method: 'POST', body: JSON.stringify(body) }),
-    });
-  }
-
-  async stop(signal: NodeJS.Signals): Promise<number | null> {
-    const ended = once(this.child, 'close');
-    this.child.kill(signal);
-    return ((await ended) as [number | null])[0];
-  }
-}
 
 describe('relflow view', () => {
   before(async () => {
@@ -67,7 +19,7 @@ describe('relflow view', () => {
   });
 
   it('shows a run with its pictures, and ends with Ctrl-C', async () => {
-    const server = await Server.start(path('run'));
+    const server = await ViewProcess.start(path('run'));
     assert.equal(server.url.hostname, '127.0.0.1');
     const info = await server.get<SetInfo>('/api/set');
     assert.deepEqual([info.kind, info.name, info.hasPictures, info.hasCandidates], ['run', 'run', true, true]);
@@ -111,7 +63,7 @@ describe('relflow view', () => {
   });
 
   it('loses no edit that it answered as saved when it is killed', async () => {
-    let server = await Server.start(path('run'));
+    let server = await ViewProcess.start(path('run'));
     const { images } = await server.get<ImagePage>('/api/images?limit=200');
     const targets: NewEdit[] = [];
     for (const { key } of images) {
@@ -141,7 +93,7 @@ describe('relflow view', () => {
     await Promise.all(Array.from({ length: 6 }, send));
     await ended;
     assert.ok(saved.length >= 100 && saved.length < 200, `${saved.length} edits were saved`);
-    server = await Server.start(path('run'));
+    server = await ViewProcess.start(path('run'));
     const { reviews } = await server.get<SetInfo>('/api/set');
     assert.ok(reviews.edits >= saved.length);
     const lines = (await readFile(path('run', 'reviews.jsonl'), 'utf8')).split('\n').slice(0, -1);

@@ -32,9 +32,9 @@ export class RequestError extends Error {
     this.code = code;
   }
 
-  /** Whether the same request may succeed later: the server is away or busy, or its disk is full. */
+  /** Whether the same request may succeed later: the server is away or busy, its disk is full, or it was started again and its new link is not open yet. */
   get isPassing(): boolean {
-    return this.status === 0 || this.status >= 500 || this.status === 429;
+    return this.status === 0 || this.status >= 500 || this.status === 429 || this.code === 'bad-token';
   }
 }
 

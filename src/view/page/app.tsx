@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks';
 import { linkOf, START, type ViewName } from './address.js';
 import { ChartsView } from './charts/charts-view.js';
 import { CompareView } from './compare/compare-view.js';
-import { undo } from './edits.js';
+import { saveProblem, undo } from './edits.js';
 import { ImagesView } from './grid/images-view.js';
 import { ImageView } from './image/image-view.js';
 import { KeyHelp } from './key-help.js';
@@ -105,11 +105,13 @@ function View() {
   return <ImagesView />;
 }
 
-/** How much of the set is read, while it is. */
+/** How much of the set is read, while it is, and whether the server is away. */
 function Progress() {
   const info = setInfo.value;
   if (!info) return null;
-  const { done, share, images, problem } = info.indexing;
+  const { done, share, images } = info.indexing;
+  // What hinders saving is said by the state of saving.
+  const problem = info.indexing.problem ?? (saveProblem.value ? undefined : setProblem.value?.message);
   if (problem)
     return (
       <span class="progress problem" role="alert">

@@ -20,6 +20,9 @@ const savedRelations = signal<ReadonlyMap<ImageKey, readonly ImageRelation[]>>(n
 /** Counts replies to edits, for what has to be loaded again after one. */
 export const savedCount = signal(0);
 
+/** Number of edits of this page that the server has saved. */
+export let savedEdits = 0;
+
 /** Ids of this page's edits that can be taken back, the last one at the end. */
 const done = signal<readonly NewEdit[]>([]);
 
@@ -44,12 +47,20 @@ const isSameRelation = (a: RelationRef, b: RelationRef): boolean =>
 export const relationsNow = (image: ImageKey, loaded: readonly ImageRelation[]): readonly ImageRelation[] =>
   savedRelations.value.get(image) ?? loaded;
 
-/** Forgets the replies for an image, which was loaded again. */
-export function forgetReplies(image: ImageKey): void {
-  if (!savedRelations.peek().has(image) || waiting.peek().some((edit) => edit.image === image)) return;
-  const kept = new Map(savedRelations.peek());
-  kept.delete(image);
-  savedRelations.value = kept;
+/**
+ * Loads an image again, and forgets the reply to an earlier edit of it, which is older. A reply that came while the image was being
+ * loaded may be newer and is kept.
+ */
+export async function reloaded<T>(image: ImageKey, load: () => Promise<T>): Promise<T> {
+  const reply = savedRelations.peek().get(image);
+  const value = await load();
+  const isWaitedFor = waiting.peek().some((edit) => edit.image === image);
+  if (reply && savedRelations.peek().get(image) === reply && !isWaitedFor) {
+    const kept = new Map(savedRelations.peek());
+    kept.delete(image);
+    savedRelations.value = kept;
+  }
+  return value;
 }
 
 /** Sends an edit. It counts as saved only when the server has answered. */
@@ -86,6 +97,7 @@ async function send(): Promise<void> {
     const merged = new Map(savedRelations.peek());
     for (const { key, relations } of images) merged.set(key, relations);
     savedRelations.value = merged;
+    savedEdits += batch.length;
     savedCount.value++;
     attempts = 0;
     batchSize = 100;

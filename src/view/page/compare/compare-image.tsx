@@ -8,7 +8,7 @@ import { SceneView } from '../drawing/scene-view.js';
 import { currentRef, relationText } from '../image/shown-relation.js';
 import { useShortcuts } from '../keyboard.js';
 import { address, go } from '../navigation.js';
-import { setInfo } from '../set-info.js';
+import { othersEdits, setInfo } from '../set-info.js';
 import { useLoaded } from '../use-loaded.js';
 
 interface Side {
@@ -27,7 +27,7 @@ export function CompareImage({
   readonly names: { readonly here: string; readonly there: string };
 }) {
   const { filter } = address.value;
-  const { value, error } = useLoaded(`${image} ${filterParameters(filter)}`, (signal) =>
+  const { value, error } = useLoaded(`${image} ${filterParameters(filter)} ${othersEdits.value}`, (signal) =>
     api.comparison(image, filter, signal),
   );
   const [view, setView] = useState<View | null>(null);

@@ -4,10 +4,10 @@ import { filterParameters, linkOf } from '../address.js';
 import { api, pictureLink } from '../api.js';
 import type { LabelMode, SceneRelation } from '../drawing/scene.js';
 import { type SceneControls, SceneView } from '../drawing/scene-view.js';
-import { edit, forgetReplies, relationsNow } from '../edits.js';
+import { edit, relationsNow, reloaded } from '../edits.js';
 import { useShortcuts } from '../keyboard.js';
 import { address, go } from '../navigation.js';
-import { setInfo } from '../set-info.js';
+import { othersEdits, setInfo } from '../set-info.js';
 import { useLoaded } from '../use-loaded.js';
 import { CandidateList } from './candidate-list.js';
 import { Captions } from './captions.js';
@@ -24,17 +24,15 @@ type Tab = 'relations' | 'candidates';
 /** An image with its boxes, relations, captions, graph and candidates. */
 export function ImageView({ image }: { readonly image: number }) {
   const { filter, sort } = address.value;
-  const loaded = useLoaded(`${image} ${filterParameters(filter)} ${sort}`, async (signal) => {
-    const detail = await api.image(image, filter, sort, signal);
-    forgetReplies(image);
-    return detail;
-  });
+  const loaded = useLoaded(`${image} ${filterParameters(filter)} ${sort} ${othersEdits.value}`, (signal) =>
+    reloaded(image, () => api.image(image, filter, sort, signal)),
+  );
   const detail = loaded.value?.key === image ? loaded.value : null;
   useEffect(() => {
     // The pictures that come next are fetched while this one is looked at.
     for (const key of [detail?.next, detail?.previous])
       if (key !== null && key !== undefined && setInfo.value?.hasPictures) new Image().src = pictureLink(key);
-  }, [detail]);
+  }, [detail?.key]);
   if (loaded.error)
     return (
       <p class="problem" role="alert">

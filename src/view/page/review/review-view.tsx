@@ -5,13 +5,13 @@ import { api, judgedLink, pictureLink } from '../api.js';
 import type { Rectangle } from '../drawing/rectangle.js';
 import type { SceneRelation } from '../drawing/scene.js';
 import { type SceneControls, SceneView } from '../drawing/scene-view.js';
-import { edit, isWaiting, lastEdit, relationsNow, savedCount, undo } from '../edits.js';
+import { edit, isWaiting, lastEdit, relationsNow, reloaded, savedCount, undo } from '../edits.js';
 import { FilterChips } from '../filter/filter-chips.js';
 import { Captions } from '../image/captions.js';
 import { currentRef, sceneRelations } from '../image/shown-relation.js';
 import { useShortcuts } from '../keyboard.js';
 import { address, go, filter as presentFilter } from '../navigation.js';
-import { setInfo } from '../set-info.js';
+import { othersEdits, setInfo } from '../set-info.js';
 import { useLoaded } from '../use-loaded.js';
 import { PredicateInput } from './predicate-input.js';
 import { QueueProgress } from './queue-progress.js';
@@ -28,8 +28,10 @@ export function ReviewView() {
   const start = useLoaded(key, (signal) => api.queue(filter, queue, queue.at ?? 0, 1, signal));
   const [counted, setCounted] = useState<Queue | null>(null);
   useEffect(() => setCounted(null), [key]);
+  const version = `${savedCount.value} ${othersEdits.value}`;
+  const [versionAtStart] = useState(version);
   useEffect(() => {
-    if (savedCount.value === 0) return;
+    if (version === versionAtStart) return;
     const controller = new AbortController();
     const timer = setTimeout(() => {
       api.queue(filter, queue, 0, 1, controller.signal).then(setCounted, () => undefined);
@@ -38,7 +40,7 @@ export function ReviewView() {
       clearTimeout(timer);
       controller.abort();
     };
-  }, [savedCount.value, key]);
+  }, [version, key]);
   const state = counted ?? start.value;
   const at = queue.at ?? state?.firstOpen ?? 0;
   return (
@@ -316,15 +318,17 @@ function Judge({ at, total }: { readonly at: number; readonly total: number }) {
 /** Loads the images of relations, and their pictures, before they are needed. */
 function useDetails(items: readonly (QueueItem | undefined)[]): ReadonlyMap<ImageKey, ImageDetail> {
   const details = useRef(new Map<ImageKey, ImageDetail>());
-  const asked = useRef(new Set<ImageKey>());
+  /** The version of the reviews that each image was asked for. */
+  const asked = useRef(new Map<ImageKey, number>());
   const [, redraw] = useState(0);
   const keys = items.flatMap((item) => (item ? [item.image] : []));
+  const version = othersEdits.value;
   useEffect(() => {
     for (const key of keys) {
-      if (asked.current.has(key)) continue;
-      asked.current.add(key);
+      if (asked.current.get(key) === version) continue;
+      asked.current.set(key, version);
       if (setInfo.value?.hasPictures) new Image().src = pictureLink(key);
-      api.image(key, {}, 'set', new AbortController().signal).then(
+      reloaded(key, () => api.image(key, {}, 'set', new AbortController().signal)).then(
         (detail) => {
           details.current.set(key, detail);
           redraw((count) => count + 1);
@@ -332,7 +336,7 @@ function useDetails(items: readonly (QueueItem | undefined)[]): ReadonlyMap<Imag
         () => asked.current.delete(key),
       );
     }
-  }, [keys.join()]);
+  }, [keys.join(), version]);
   return details.current;
 }
 
