@@ -3,16 +3,14 @@
 // device will do) and some gigabytes of main memory. SIZE is height, width and images, such as 480x640x1.
 import * as tf from '@tensorflow/tfjs-core';
 import { useBackend } from '../../src/model/backends/use-backend.js';
-import { seededDropout } from '../../src/model/layers/dropout.js';
 import { rTaggerR50 } from '../../src/model/presets.js';
-import { dataTensor } from '../../src/model/recording/data-tensor.js';
 import { capturePrograms } from '../../src/model/recording/webgpu/capture-programs.js';
 import { planBuffers } from '../../src/model/recording/webgpu/plan-buffers.js';
 import { lifetimesOf } from '../../src/model/recording/webgpu/webgpu-replay.js';
 import { RlipV2 } from '../../src/model/rlip-v2.js';
 import { CachedLabelVectors, taggerForward } from '../../src/training/index.js';
 import { FIXED_TOKENS } from '../../src/training/recorded/fixed-shapes.js';
-import { recordPass } from '../../src/training/recorded/record-pass.js';
+import { recordedDropout, recordPass } from '../../src/training/recorded/record-pass.js';
 import { madeUpBatch, madeUpTokenizer, setMadeUpWeights } from '../model/made-up-training.js';
 
 const sizes = process.argv.slice(2);
@@ -32,7 +30,7 @@ for (const size of sizes.length > 0 ? sizes : ['480x640x1']) {
   const [height, width, images] = size.split('x').map(Number) as [number, number, number];
   const batch = madeUpBatch({ images, height, width, isTagger: true });
   const { recording } = recordPass({ target: 'webgpu' }, parameters, () =>
-    forward.run(batch, seededDropout(dataTensor<tf.Scalar>('dropout.seed', Int32Array.of(1), []))),
+    forward.run(batch, recordedDropout(true, 1)),
   );
   const captured = capturePrograms(recording);
   const lifetimes = [...lifetimesOf(captured).values()];

@@ -1,18 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { withRecorder } from './record-kernels.js';
+import { type RecordOptions, withRecorder } from './record-kernels.js';
 
 /**
  * Collects the data of a computation without recording it: what each `dataTensor` is given.
- * @param target see `recordKernels`
- * @param kernels see `recordKernels`
  * @returns numbers by name
  */
-export function collectData(
-  target: string,
-  kernels: Iterable<string>,
-  work: () => void,
-): ReadonlyMap<string, tf.TypedArray> {
-  return withRecorder({ target, kernels, isRecorded: false }, (recorder) => {
+export function collectData(options: RecordOptions, work: () => void): ReadonlyMap<string, tf.TypedArray> {
+  return withRecorder({ ...options, isRecorded: false }, (recorder) => {
     tf.tidy(work);
     return recorder.dataValues;
   });

@@ -1,7 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { RelflowError } from '../../errors.js';
+import { type Dropout, noDropout, seededDropout } from '../../model/layers/dropout.js';
 import type { Parameter } from '../../model/parameter-scope.js';
 import { collectData } from '../../model/recording/collect-data.js';
+import { dataTensor } from '../../model/recording/data-tensor.js';
 import { type Recorded, type RecordOptions, recordKernels } from '../../model/recording/record-kernels.js';
 import { type Recording, recordingDifference } from '../../model/recording/recording.js';
 import type { TrainingBatch } from '../data/training-batch.js';
@@ -9,6 +11,10 @@ import type { Forward } from '../loss-gradients.js';
 
 /** Before a parameter's name, in the names of a recording's outputs. */
 export const GRADIENT = 'gradient of ';
+
+/** Returns the dropout of a pass that is recorded: each replay is given its seed anew. */
+export const recordedDropout = (hasDropout: boolean, seed: number): Dropout =>
+  hasDropout ? seededDropout(dataTensor<tf.Scalar>('dropout.seed', Int32Array.of(seed), [])) : noDropout;
 
 /**
  * Records the loss of a batch and its gradients. The output `results` is `[1 + parts]`: the loss, then its parts in the order
@@ -58,17 +64,17 @@ export function checkSameRecording(first: Recording, second: Recording): void {
  * @param parts makes the data of the dropout, and runs the pass
  */
 export function passData(
-  { target, kernels }: Required<RecordOptions>,
+  options: RecordOptions,
   forward: Forward,
   batch: TrainingBatch,
   { dropout, pass }: { readonly dropout: () => void; readonly pass: () => unknown },
 ): ReadonlyMap<string, tf.TypedArray> {
   let isComplete = false;
-  const data = collectData(target, kernels, () => {
+  const data = collectData(options, () => {
     dropout();
     isComplete = forward.collectData?.(batch) ?? false;
   });
-  return isComplete ? data : collectData(target, kernels, () => void pass());
+  return isComplete ? data : collectData(options, () => void pass());
 }
 
 /** Data that is made alone must be the data of the whole pass. */

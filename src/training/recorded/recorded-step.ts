@@ -1,9 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { seededDropout } from '../../model/layers/dropout.js';
+import type { Dropout } from '../../model/layers/dropout.js';
 import type { Parameter } from '../../model/parameter-scope.js';
 import { collectData } from '../../model/recording/collect-data.js';
-import { dataTensor } from '../../model/recording/data-tensor.js';
-import { type Recorded as RecordedKernels, recordKernels } from '../../model/recording/record-kernels.js';
+import { recordKernels } from '../../model/recording/record-kernels.js';
 import type { Recording } from '../../model/recording/recording.js';
 import { addRecording } from '../../model/recording/tensorflow/add-recording.js';
 import { GraphBuilder } from '../../model/recording/tensorflow/graph-builder.js';
@@ -21,12 +20,12 @@ import {
 } from '../loss-gradients.js';
 import type { AdamW, MomentValues } from '../optimizer/adam-w.js';
 import type { Ema } from '../optimizer/ema.js';
-import { checkData, checkSameRecording, GRADIENT, passData, recordPass } from './record-pass.js';
+import { checkData, GRADIENT, passData, recordedDropout, recordPass } from './record-pass.js';
 import { RecordedVariables } from './recorded-variables.js';
+import { type RecordingStarted, RecordingsByShape } from './recordings-by-shape.js';
 import { UPDATE_NUMBERS, updateNodes, updateNumbers } from './update-nodes.js';
 
-const TARGET = 'tensorflow';
-const kernelNames = Object.keys(kernelNodes);
+const OPTIONS = { target: 'tensorflow', kernels: Object.keys(kernelNodes) } as const;
 
 /** Shapes of batches that have a recording at a time; the least recently used one makes room. */
 const MAX_RECORDINGS = 16;
@@ -54,14 +53,6 @@ export interface RecordedPass {
   readonly scheduleFactor: number;
 }
 
-/** A step for shapes that have not occurred before. */
-export interface RecordingStarted {
-  /** Images, height and width of the batch. */
-  readonly shape: readonly number[];
-  /** Kernel calls of the step. */
-  readonly calls: number;
-}
-
 /** A recording in the graph. */
 interface Recorded {
   readonly recording: Recording;
@@ -72,8 +63,6 @@ interface Recorded {
   session: GraphSession | undefined;
   /** The pass before, from whose outputs `run` needs something; undefined if it needs nothing. */
   readonly before: RecordedOutputs | undefined;
-  /** Whether a second batch has given the same recording. */
-  isChecked: boolean;
 }
 
 /** A recorded pass whose outputs are read back. */
@@ -92,11 +81,6 @@ interface Passes {
   readonly data: ReadonlyMap<string, tf.TypedArray>;
 }
 
-function disposeData({ packed, before }: Recorded): void {
-  packed.dispose();
-  before?.packed.dispose();
-}
-
 /** `[loss, parts of the loss]`. */
 const RESULTS = 1 + LOSS_PARTS.length;
 
@@ -110,7 +94,7 @@ export class RecordedStep {
   readonly #updated: readonly Parameter[];
   /** Names of the parameters that have a gradient. */
   readonly #withGradient = new Set<string>();
-  readonly #recordings = new Map<string, Recorded>();
+  readonly #recordings = new RecordingsByShape<Recorded>(MAX_RECORDINGS, (removed) => this.#remove(removed));
   #session: GraphSession | undefined;
   #updates: number;
   /** L2 norm of the last gradients before clipping. */
@@ -153,10 +137,10 @@ export class RecordedStep {
     let known = before?.placeholder(batch);
     const pass = () => forward.run(batch, this.#dropout(seed), known);
     const outputs = before && (() => before.outputs(batch, this.#dropout(seed)));
-    const first = outputs ? collectData(TARGET, kernelNames, () => void outputs()) : this.#collect(batch, pass, seed);
+    const first = outputs ? collectData(OPTIONS, () => void outputs()) : this.#collect(batch, pass, seed);
     const recorded = await this.#recordedFor(batch, { pass, outputs, data: first }, onRecording);
     if (before) known = await this.#readBack(before, recorded.before!, first, batch);
-    const data = before ? collectData(TARGET, kernelNames, () => void pass()) : first;
+    const data = before ? collectData(OPTIONS, () => void pass()) : first;
     const { inputs, dispose } = recorded.packed.tensors(data);
     const numbers = this.#updateTensor(scheduleFactor);
     if (batches === 1) inputs.set(UPDATE_INPUT, numbers);
@@ -216,72 +200,53 @@ export class RecordedStep {
   }
 
   dispose(): void {
-    for (const recorded of this.#recordings.values()) {
-      disposeData(recorded);
-      recorded.session?.close();
-    }
+    this.#recordings.dispose();
     this.#orphan?.close();
-    this.#recordings.clear();
   }
 
-  #dropout(seed: number) {
-    if (!this.#options.hasDropout) return (x: tf.Tensor) => x;
-    return seededDropout(dataTensor<tf.Scalar>('dropout.seed', Int32Array.of(seed), []));
+  #remove({ packed, before, session }: Recorded): void {
+    packed.dispose();
+    before?.packed.dispose();
+    // The active one closes once its variables have moved.
+    if (session === this.#session) this.#orphan = session;
+    else session?.close();
+  }
+
+  #dropout(seed: number): Dropout {
+    return recordedDropout(this.#options.hasDropout, seed);
   }
 
   #collect(batch: TrainingBatch, pass: () => unknown, seed: number): ReadonlyMap<string, tf.TypedArray> {
     const dropout = () => void this.#dropout(seed);
-    return passData({ target: TARGET, kernels: kernelNames }, this.#options.forward, batch, { dropout, pass });
+    return passData(OPTIONS, this.#options.forward, batch, { dropout, pass });
   }
 
-  /** Returns the recording for the shapes of the data; records first if there is none. */
+  /** Returns the recording for the shapes of the data, whose session has the variables; records first if there is none. */
   async #recordedFor(
-    { sizes, height, width }: TrainingBatch,
+    batch: TrainingBatch,
     { pass, outputs, data }: Passes,
     onRecording: (event: RecordingStarted) => Promise<void>,
   ): Promise<Recorded> {
-    const key = [...data]
-      .map(([name, { length }]) => `${name} ${length}`)
-      .sort()
-      .join();
-    const known = this.#recordings.get(key);
-    if (known) {
-      // The most recently used one is last.
-      this.#recordings.delete(key);
-      this.#recordings.set(key, known);
-      if (!known.isChecked) {
-        const second = this.#record(pass);
-        if (!outputs) checkData(data, second.data);
-        checkSameRecording(known.recording, second.recording);
-        known.isChecked = true;
-      }
-      await this.#activate(known);
-      return known;
-    }
-    const { recording, data: walked } = this.#record(pass);
-    if (!outputs) checkData(data, walked);
-    await onRecording({ shape: [sizes.length, height, width], calls: recording.calls.length });
-    const oldest = this.#recordings.size >= MAX_RECORDINGS ? this.#recordings.keys().next().value : undefined;
-    if (oldest !== undefined) {
-      const removed = this.#recordings.get(oldest)!;
-      disposeData(removed);
-      // The active one closes once its variables have moved.
-      if (removed.session !== this.#session) removed.session?.close();
-      else this.#orphan = removed.session;
-      this.#recordings.delete(oldest);
-    }
-    const prefix = `data/${this.#recordedCount++}`;
-    const packed = new PackedData(recording, prefix);
-    const before = outputs && this.#recordOutputs(outputs, `${prefix}/before`);
-    const nodes = { first: '', later: '' };
-    const recorded: Recorded = { recording, packed, before, nodes, session: undefined, isChecked: false };
-    this.#recordings.set(key, recorded);
+    const recorded = await this.#recordings.of(data, batch, {
+      record: () => {
+        const made = recordPass(OPTIONS, this.#updated, pass);
+        if (!outputs) checkData(data, made.data);
+        return made;
+      },
+      onRecording,
+      make: (recording) => {
+        const prefix = `data/${this.#recordedCount++}`;
+        const packed = new PackedData(recording, prefix);
+        const before = outputs && this.#recordOutputs(outputs, `${prefix}/before`);
+        return { recording, packed, before, nodes: { first: '', later: '' }, session: undefined };
+      },
+    });
     await this.#activate(recorded);
     return recorded;
   }
 
   #recordOutputs(outputs: () => Record<string, tf.Tensor>, prefix: string): RecordedOutputs {
-    const { recording } = recordKernels({ target: TARGET, kernels: kernelNames }, outputs);
+    const { recording } = recordKernels(OPTIONS, outputs);
     return { recording, packed: new PackedData(recording, prefix), nodes: {} };
   }
 
@@ -301,10 +266,6 @@ export class RecordedStep {
     } finally {
       tf.dispose(tensors);
     }
-  }
-
-  #record(pass: () => ReturnType<Forward['run']>): RecordedKernels {
-    return recordPass({ target: TARGET, kernels: kernelNames }, this.#updated, pass);
   }
 
   /** Makes the session of a recording the active one: builds it if there is none, and moves the variables to it. */
