@@ -8,7 +8,7 @@ import { nativePackage } from '../src/model/backends/start-native-backend.js';
 import { missingWebgpuPackages } from '../src/model/backends/start-webgpu-backend.js';
 import { type GpuLoad, sampleGpu } from './gpu/gpu-load.js';
 import { FORWARD_ROWS, type GpuRow, STEP_ROWS, type StepMeasurement } from './gpu/gpu-rows.js';
-import type { BackendMeasurements } from './model/format-report.js';
+import { type BackendMeasurements, gigabytes } from './model/format-report.js';
 
 const HELP = `usage: npm run bench:gpu [-- [--backend NAME]... [--official FILE] [--steps N] [--eager] [--small]]
 
@@ -137,7 +137,6 @@ if (flags.small) console.log('tiny models: the ratios mean nothing');
 function cells(measured: Measured | undefined, milliseconds: number, wanted: number | undefined): string[] {
   if (!measured) return ['', '', ''];
   const { load, deviceBytes } = measured;
-  const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(2)} GB`;
   const memory = [load && `${load.busy.toFixed(0)} %, ${gigabytes(load.bytes)}`, deviceBytes && gigabytes(deviceBytes)];
   return [
     `${measured.milliseconds.toFixed(1)} ms`,

@@ -21,6 +21,7 @@ import {
 import { FIXED_TOKENS } from '../src/training/recorded/fixed-shapes.js';
 import { RecordedStep } from '../src/training/recorded/recorded-step.js';
 import { BindingCalls } from './model/binding-calls.js';
+import { gigabytes } from './model/format-report.js';
 import { madeUpBatch, madeUpTokenizer, setMadeUpWeights } from './model/made-up-training.js';
 
 const HELP = `usage: npx tsx bench/training-step.ts [--backend NAME] [--model tagger|parseda] [--height N] [--width N]
@@ -147,7 +148,6 @@ for (const [k, { name: of, calls: line, most }] of all.at(-1)!.entries()) {
   if (flags.calls) for (const one of most) console.log(`    ${one}`);
 }
 const { numTensors, numBytes } = tf.memory();
-const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(2)} GB`;
 console.log(
   `${numTensors} tensors, ${gigabytes(numBytes)} after a step; resident at most ${gigabytes(1024 * process.resourceUsage().maxRSS)}`,
 );

@@ -1,3 +1,5 @@
+import { decoding, ENCODING } from '../model/format-report.js';
+
 /** Result of the steps of one model and size. */
 export interface StepMeasurement {
   /** Median of the later steps. */
@@ -25,9 +27,9 @@ const pass = (name: string, official: number): GpuRow => ({ name, official, want
 
 /** Forward passes of the R-Tagger, by the names of `npm run bench:model`. */
 export const FORWARD_ROWS: readonly GpuRow[] = [
-  pass('backbone and encoder, 800 × 1066, 81 + 19 texts', 46),
-  pass('decoders, 1 group of 100 pairs', 37),
-  pass('decoders, 4 groups of 100 pairs', 19),
+  pass(ENCODING, 46),
+  pass(decoding(1), 37),
+  pass(decoding(4), 19),
   pass('100 label vectors, cold', 5.5),
 ];
 

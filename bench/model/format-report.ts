@@ -42,7 +42,7 @@ export const decoding = (groups: number): string =>
 const seconds = (milliseconds: number): string =>
   milliseconds < 1000 ? `${milliseconds.toFixed(1)} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
 
-const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(2)} GB`;
+export const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(2)} GB`;
 
 /** Formats a table that compares the backends, and the time of an image compared with the official PyTorch code. */
 export function formatReport(all: readonly BackendMeasurements[]): string {
