@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { RelflowError } from '../../../errors.js';
 import type { Recording } from '../recording.js';
 import { replayRecording } from '../replay-recording.js';
-import type { GpuBackend, GpuPipeline } from './webgpu-device.js';
+import { type GpuBackend, type GpuPipeline, NUMBER_BYTES } from './webgpu-device.js';
 
 /** A program of the GPU with its arguments. */
 export interface CapturedProgram {
@@ -36,9 +36,6 @@ export interface CapturedPrograms {
     { readonly array: number; readonly shape: number[]; readonly dtype: tf.DataType }
   >;
 }
-
-/** Bytes per number on the GPU; bool and int32 take four, too. */
-const NUMBER_BYTES = 4;
 
 const bytesOf = (shape: readonly number[]): number => NUMBER_BYTES * tf.util.sizeFromShape([...shape]);
 

@@ -67,3 +67,5 @@ export interface GpuBackend {
 export const STORAGE = 0x80 | 0x04 | 0x08;
 /** Usage of a buffer of numbers that all threads of a program share. */
 export const UNIFORM = 0x40 | 0x08;
+/** Bytes per number on the GPU; bool and int32 take four, too. */
+export const NUMBER_BYTES = 4;

@@ -3,7 +3,7 @@ import { RelflowError } from '../../../errors.js';
 import type { Recording } from '../recording.js';
 import { type CapturedPrograms, capturePrograms, checkOutputs } from './capture-programs.js';
 import { type Lifetime, planBuffers } from './plan-buffers.js';
-import { type GpuBackend, type GpuBuffer, type GpuPipeline, STORAGE, UNIFORM } from './webgpu-device.js';
+import { type GpuBackend, type GpuBuffer, type GpuPipeline, NUMBER_BYTES, STORAGE, UNIFORM } from './webgpu-device.js';
 
 interface Step {
   readonly pipeline: GpuPipeline;
@@ -195,8 +195,6 @@ export class WebgpuReplay {
     });
   }
 }
-
-const NUMBER_BYTES = 4;
 
 /** Numbers as the GPU has them: bool takes four bytes. */
 const numbersOf = (values: tf.TypedArray): tf.TypedArray =>
