@@ -4,6 +4,9 @@ import { hasKernel, runKernel } from '../../model/ops/custom-kernel.js';
 import type { Parameter } from '../../model/parameter-scope.js';
 import { type Bucket, bucketsOf, join, joinNumbers, readNumbers, split, takeVariable } from './parameter-buckets.js';
 
+/** Returns the decay of the average after a step, counted from 1. */
+export const averageDecay = (decay: number, step: number): number => Math.min(decay, (1 + step) / (10 + step));
+
 /**
  * The exponential moving average of a model's trained weights, which often generalizes better than the last weights.
  *
@@ -30,7 +33,7 @@ export class Ema {
    * @param step counted from 1
    */
   update(step: number): void {
-    const decay = Math.min(this.#decay, (1 + step) / (10 + step));
+    const decay = averageDecay(this.#decay, step);
     const updated = (mean: tf.Tensor, x: tf.Tensor) =>
       hasKernel('RelflowMovingAverage')
         ? runKernel('RelflowMovingAverage', { mean, x }, { decay })[0]!

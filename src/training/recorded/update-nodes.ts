@@ -2,6 +2,7 @@ import { NativeMath } from '../../model/backends/kernels/native-math.js';
 import type { Parameter } from '../../model/parameter-scope.js';
 import { control, type GraphBuilder } from '../../model/recording/tensorflow/graph-builder.js';
 import type { AdamWOptions } from '../optimizer/adam-w.js';
+import { averageDecay } from '../optimizer/ema.js';
 import { groupOf, type ParameterGroup } from '../optimizer/parameter-group.js';
 
 /** Handles of a parameter's variables in a graph. */
@@ -54,7 +55,7 @@ export function updateNumbers(
     textKeep: keep(textLearningRate),
     restKeep: keep(learningRate),
     epsilon: epsilon * correction,
-    averageDecay: emaDecay === null ? 0 : Math.min(emaDecay, (1 + step) / (10 + step)),
+    averageDecay: emaDecay === null ? 0 : averageDecay(emaDecay, step),
   };
 }
 
@@ -96,10 +97,7 @@ const float = { T: { type: 'float32' } } as const;
 export function updateNodes(graph: GraphBuilder, inputs: UpdateInputs): string {
   const { variables, gradients, results, resultCount, numbers, options } = inputs;
   const m = new NativeMath(graph);
-  const squares = Object.values(gradients).map((gradient) => m.unary('L2Loss', gradient));
-  const halfSum =
-    squares.length === 1 ? squares[0]! : graph.run('AddN', squares, { N: { int: squares.length }, ...float });
-  const norm = m.unary('Sqrt', m.mul(halfSum, m.number(2)));
+  const norm = m.norm(Object.values(gradients));
   const all = m.concat([results, m.reshape(norm, [1])], 0);
   const loss = m.reshape(m.slice(results, [0], [1]), []);
   const areFinite = graph.run(

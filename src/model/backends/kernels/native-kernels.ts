@@ -53,9 +53,7 @@ export const nativeKernels: Readonly<Record<string, NativeKernel>> = {
 
   RelflowGlobalNorm: (ops, tensors) => {
     const m = new NativeMath(ops);
-    const halves = Object.values(tensors).map(({ value }) => m.unary('L2Loss', value));
-    const half = ops.run('AddN', halves, { ...float, N: { int: halves.length } });
-    return m.reshape(m.unary('Sqrt', m.mul(half, m.number(2))), [1]);
+    return m.reshape(m.norm(Object.values(tensors).map(({ value }) => value)), [1]);
   },
 
   ...nativeLayerKernels,

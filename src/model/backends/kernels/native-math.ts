@@ -60,6 +60,13 @@ export class NativeMath<V> {
     return this.#ops.run(operation, [x, over], { ...float, Tidx: { type: 'int32' }, keep_dims: { bool: keepDims } });
   }
 
+  /** L2 norm of the numbers of all tensors, a scalar. */
+  norm(tensors: readonly V[]): V {
+    const halves = tensors.map((tensor) => this.unary('L2Loss', tensor));
+    const half = this.#ops.run('AddN', halves, { ...float, N: { int: halves.length } });
+    return this.unary('Sqrt', this.mul(half, this.number(2)));
+  }
+
   reshape(x: V, shape: readonly number[], type: NativeType = 'float32'): V {
     const sizes = this.#ops.constant(shape, [shape.length], 'int32');
     return this.#ops.run('Reshape', [x, sizes], { T: { type }, Tshape: { type: 'int32' } });
