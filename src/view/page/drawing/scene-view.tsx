@@ -1,5 +1,6 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { ImageObject } from '../../view-api.js';
+import { useSize } from '../use-size.js';
 import { curvePath, headPath } from './arrow.js';
 import { categoryColors } from './category-colors.js';
 import { fitPart, panBy, type View, zoomAbout } from './pan-zoom.js';
@@ -43,7 +44,7 @@ export interface SceneControls {
 export function SceneView(props: Props) {
   const { picture, description, width, height, objects, relations, lit, labels, showsRelations, part } = props;
   const frame = useRef<HTMLDivElement>(null);
-  const [size, setSize] = useState({ width: 0, height: 0 });
+  const size = useSize(frame);
   const [ownView, setOwnView] = useState<View | null>(null);
   const [hovered, setHovered] = useState<number | null>(null);
   const [line, setLine] = useState<{ readonly from: number; readonly to: Point; readonly over: number | null } | null>(
@@ -59,15 +60,6 @@ export function SceneView(props: Props) {
     latest.current = next;
     setView(next);
   };
-
-  useLayoutEffect(() => {
-    const element = frame.current!;
-    const measure = () => setSize({ width: element.clientWidth, height: element.clientHeight });
-    measure();
-    const observer = new ResizeObserver(measure);
-    observer.observe(element);
-    return () => observer.disconnect();
-  }, []);
 
   const showWhole = () => change(fitPart(part ?? { x: 0, y: 0, ...image }, size, part ? 40 : 8));
   const partKey = part ? `${part.x} ${part.y} ${part.width} ${part.height}` : '';

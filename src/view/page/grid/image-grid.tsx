@@ -2,6 +2,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { ImageCard } from '../../view-api.js';
 import { useShortcuts } from '../keyboard.js';
 import { rememberedScroll, rememberScroll } from '../navigation.js';
+import { useSize } from '../use-size.js';
 import { ImageTile } from './image-tile.js';
 import { MAX_SCROLL_HEIGHT, type ScrollPosition, scrolledTo, scrollTopFor } from './scroll-position.js';
 import type { ImagePages } from './use-image-pages.js';
@@ -24,7 +25,7 @@ const MARGIN = 2;
 /** A grid of images that draws only the rows that can be seen. */
 export function ImageGrid({ pages, listKey, tileWidth, onOpen }: Props) {
   const scroller = useRef<HTMLDivElement>(null);
-  const [size, setSize] = useState({ width: 0, height: 0 });
+  const size = useSize(scroller);
   const [position, setPosition] = useState<ScrollPosition>({ scrollTop: 0, contentTop: 0 });
   const [focus, setFocus] = useState(0);
   const settleTimer = useRef<ReturnType<typeof setTimeout>>(undefined);
@@ -34,15 +35,6 @@ export function ImageGrid({ pages, listKey, tileWidth, onOpen }: Props) {
   const rowHeight = Math.round(width * 0.75) + TEXT + GAP;
   const rows = Math.ceil(total / columns);
   const contentHeight = rows * rowHeight + GAP;
-
-  useLayoutEffect(() => {
-    const element = scroller.current!;
-    const measure = () => setSize({ width: element.clientWidth, height: element.clientHeight });
-    measure();
-    const observer = new ResizeObserver(measure);
-    observer.observe(element);
-    return () => observer.disconnect();
-  }, []);
 
   const scrollContentTo = (contentTop: number) => {
     const element = scroller.current!;

@@ -1,8 +1,9 @@
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { type GraphLayout, layOutGraph } from '../drawing/graph-layout.js';
 import type { Point } from '../drawing/rectangle.js';
 import { type SceneRelation, shortened } from '../drawing/scene.js';
 import { textWidth } from '../drawing/text-width.js';
+import { useSize } from '../use-size.js';
 
 interface Props {
   readonly names: readonly string[];
@@ -18,13 +19,7 @@ const LEAST_SCALE = 0.72;
 /** The relations as a graph of the objects that take part in them. */
 export function SceneGraphView({ names, relations, lit, onHover, onSelect }: Props) {
   const frame = useRef<HTMLDivElement>(null);
-  const [size, setSize] = useState({ width: 400, height: 240 });
-  useLayoutEffect(() => {
-    const element = frame.current!;
-    const observer = new ResizeObserver(() => setSize({ width: element.clientWidth, height: element.clientHeight }));
-    observer.observe(element);
-    return () => observer.disconnect();
-  }, []);
+  const size = useSize(frame);
   const short = names.map(shortened);
   const shortRelations = relations.map((relation) => ({ ...relation, predicate: shortened(relation.predicate) }));
   const content = relations.map(({ subject, predicate, object }) => `${subject} ${predicate} ${object}`).join('\n');
