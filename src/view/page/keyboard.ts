@@ -7,7 +7,7 @@ export interface Shortcut {
   readonly keys: readonly string[];
   /** What it does, as the overview of keys says it. */
   readonly does: string;
-  readonly run: (event: KeyboardEvent) => void;
+  readonly run: () => void;
 }
 
 /** The shortcuts of a part of the page. */
@@ -43,7 +43,7 @@ document.addEventListener('keydown', (event) => {
     const found = current.shortcuts.find(({ keys }) => keys.includes(event.key));
     if (!found) continue;
     event.preventDefault();
-    found.run(event);
+    found.run();
     return;
   }
 });

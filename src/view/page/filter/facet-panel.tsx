@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import type { Count, Facets } from '../../view-api.js';
-import { FACETS, type FacetName, isEmptyFilter } from '../address.js';
+import { type FacetName, isEmptyFilter } from '../address.js';
 import { filter, refine } from '../navigation.js';
 import { setInfo } from '../set-info.js';
 import { ConfidenceFacet } from './confidence-facet.js';
@@ -32,15 +32,7 @@ export function FacetPanel({ facets }: { readonly facets: Facets }) {
           type="button"
           class="plain"
           disabled={isEmptyFilter(present)}
-          onClick={() =>
-            refine(
-              Object.fromEntries(
-                [...FACETS, 'where', 'words', 'minConfidence', 'maxConfidence', 'minRelations', 'maxRelations'].map(
-                  (name) => [name, undefined],
-                ),
-              ),
-            )
-          }
+          onClick={() => refine(Object.fromEntries(Object.keys(present).map((name) => [name, undefined])))}
         >
           Clear all
         </button>
