@@ -41,6 +41,14 @@ function plainCounts(graphs: readonly SceneGraph[], filter: Filter) {
   };
 }
 
+/** Counts relations in bins of their confidence. */
+function binsOf(relations: readonly { readonly relation: Relation }[]): number[] {
+  const bins = new Array<number>(20).fill(0);
+  for (const { relation } of relations)
+    if (relation.confidence !== undefined) bins[Math.min(19, Math.floor(relation.confidence * 20))]!++;
+  return bins;
+}
+
 function queryOf(filter: Filter): string {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(filter))
@@ -99,6 +107,8 @@ describe('the filters of view', () => {
         }
         assert.deepEqual(new Map(facets[facet].map(({ value, count }) => [value, count])), counts, facet);
       }
+      const { minConfidence: _, maxConfidence: __, ...others } = filter;
+      assert.deepEqual(facets.confidence, binsOf(plainCounts(graphs, others).relations));
     });
 
   it('draw charts of what they match', async () => {
@@ -106,13 +116,11 @@ describe('the filters of view', () => {
     const { relations } = plainCounts(graphs, filter);
     const charts = await view.get<Charts>(`/api/charts?${queryOf(filter)}`);
     const triplets = new Map<string, number>();
-    const bins = new Array<number>(20).fill(0);
     for (const { relation, graph } of relations) {
       const names = ['subject', 'predicate', 'object'].map((field) => RELATION_FIELDS[field]!.of(relation, graph));
       triplets.set(names.join('\t'), (triplets.get(names.join('\t')) ?? 0) + 1);
-      if (relation.confidence !== undefined) bins[Math.min(19, Math.floor(relation.confidence * 20))]!++;
     }
-    assert.deepEqual(charts.confidence, bins);
+    assert.deepEqual(charts.confidence, binsOf(relations));
     assert.equal(charts.tripletCount, triplets.size);
     assert.deepEqual(
       new Map(

@@ -53,11 +53,13 @@ export class CountQueries {
     const isPartial = !this.#index.progress.done;
     const constrained = FACETS.filter((facet) => hasConstraint(filter, facet));
     // What all constraints leave is found once; each facet with a constraint of its own needs another set.
-    const [shared, ...own] = await Promise.all([
+    const { minConfidence: _, maxConfidence: __, ...others } = filter;
+    const [confidence, shared, ...own] = await Promise.all([
+      this.#histogram(others),
       this.#counts(filter, undefined, [...FACETS.filter((facet) => !constrained.includes(facet)), 'totals']),
       ...constrained.map((facet) => this.#counts(filter, facet, [facet])),
     ]);
-    const counts = new Map([...(shared as CountRows), ...own.flatMap((rows) => [...rows])]);
+    const counts = new Map([...shared, ...own.flatMap((rows) => [...rows])]);
     const rowsOf = (facet: FacetName | 'totals') => counts.get(facet) ?? [];
     const { predicate, category, source, tagger, reason } = this.#index.dictionaries;
     const [images = 0, relations = 0] = filled(rowsOf('totals'), 2);
@@ -76,6 +78,7 @@ export class CountQueries {
         .sort((a, b) => b.count - a.count),
       dropped: top('dropped', reason),
       relationsPerImage: filled(perImage, Math.max(0, ...perImage.map(({ value }) => value)) + 1),
+      confidence,
       isPartial,
     };
   }

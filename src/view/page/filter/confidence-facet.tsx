@@ -1,16 +1,8 @@
-import { filterParameters } from '../address.js';
-import { api } from '../api.js';
 import { filter, refine } from '../navigation.js';
-import { readVersion } from '../set-info.js';
-import { useLoaded } from '../use-loaded.js';
 
 /** The histogram of confidences with the two ends of the range. */
-export function ConfidenceFacet() {
-  const { minConfidence = 0, maxConfidence = 1, ...others } = filter.value;
-  const { value } = useLoaded(`${filterParameters(others)} ${readVersion.value}`, (signal) =>
-    api.charts(others, signal),
-  );
-  const bins = value?.confidence ?? [];
+export function ConfidenceFacet({ bins }: { readonly bins: readonly number[] }) {
+  const { minConfidence = 0, maxConfidence = 1 } = filter.value;
   const most = Math.max(1, ...bins);
   const set = (low: number, high: number) =>
     refine({ minConfidence: low > 0 ? low : undefined, maxConfidence: high < 1 ? high : undefined });

@@ -38,7 +38,7 @@ export function FacetPanel({ facets }: { readonly facets: Facets }) {
         </button>
       </div>
       {setInfo.value?.hasCaptions && <WordsFacet />}
-      <ConfidenceFacet />
+      <ConfidenceFacet bins={facets.confidence} />
       {shown.slice(0, 3).map((name) => (
         <ValueFacet key={name} name={name} counts={facets[name]} />
       ))}
