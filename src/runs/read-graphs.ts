@@ -9,6 +9,13 @@ import { sceneGraphOf } from '../sinks/scene-graph-sink.js';
 /** What a source has refused, by reason: how often, and the first message. */
 export type RefusedRecords = Map<string, { count: number; example: string }>;
 
+/** Adds to what was refused for a reason; the first message stays. */
+export function countRefused(refused: RefusedRecords, reason: string, count: number, example: string): void {
+  const found = refused.get(reason);
+  if (found) found.count += count;
+  else refused.set(reason, { count, example });
+}
+
 /**
  * Reads a source as scene graphs, without a run. Records without relations have none.
  *
@@ -17,20 +24,15 @@ export type RefusedRecords = Map<string, { count: number; example: string }>;
  */
 export async function* readGraphs(
   source: Source<ImageRecord & Partial<Related & Captioned>>,
-  refused?: RefusedRecords,
+  refused: RefusedRecords = new Map(),
   progress: SourceContext['progress'] = () => {},
 ): AsyncGenerator<SceneGraph, void> {
   const folder = await TemporaryFolder.create(tmpdir());
-  const add = (reason: string, count: number, example: string) => {
-    const found = refused?.get(reason);
-    if (found) found.count += count;
-    else refused?.set(reason, { count, example });
-  };
   try {
     const context = { signal: new AbortController().signal, tempDir: folder.path, progress };
     for await (const { record, rejects = [], counts = {} } of source.read(context)) {
-      for (const { reason, message } of rejects) add(reason, 1, message);
-      for (const [reason, count] of Object.entries(counts)) add(reason, count, '');
+      for (const { reason, message } of rejects) countRefused(refused, reason, 1, message);
+      for (const [reason, count] of Object.entries(counts)) countRefused(refused, reason, count, '');
       if (record) yield sceneGraphOf(record, []);
     }
   } finally {

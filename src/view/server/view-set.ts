@@ -8,7 +8,7 @@ import type { Source, SourceContext } from '../../records/ports.js';
 import type { Related, SceneGraph } from '../../records/scene-graph.js';
 import { REJECTS, type RunFolder } from '../../run-folder/run-folder.js';
 import { schemaLines } from '../../run-folder/schema-lines.js';
-import { type RefusedRecords, readGraphs } from '../../runs/read-graphs.js';
+import { countRefused, type RefusedRecords, readGraphs } from '../../runs/read-graphs.js';
 
 /** A scene graph of a set with the candidates that it was chosen from; null where the set has none. */
 export interface ViewRecord {
@@ -72,7 +72,8 @@ export async function viewRun(folder: RunFolder): Promise<ViewSet> {
         if (candidates !== undefined)
           for await (const set of linesOf(folder, candidates, 'candidates')) byImage.set(nameOf(set), set.candidates);
         if (rejects !== undefined)
-          for await (const { reason, message } of linesOf(folder, rejects, 'reject')) refuse(refused, reason, message);
+          for await (const { reason, message } of linesOf(folder, rejects, 'reject'))
+            countRefused(refused, reason, 1, message);
         if (graphs !== undefined) {
           for await (const graph of linesOf(folder, graphs, 'scene-graph')) {
             signal.throwIfAborted();
@@ -95,12 +96,6 @@ async function* linesOf<N extends 'scene-graph' | 'candidates' | 'reject'>(folde
   const file = folder.pathTo(path);
   await folder.checkInside(file);
   yield* schemaLines(file, schema);
-}
-
-function refuse(refused: RefusedRecords, reason: string, message: string): void {
-  const found = refused.get(reason);
-  if (found) found.count++;
-  else refused.set(reason, { count: 1, example: message });
 }
 
 /** Opens annotations that a source reads. */
