@@ -10,8 +10,8 @@ export const setInfo = signal<SetInfo | null>(null);
 export const setProblem = signal<RequestError | null>(null);
 
 /**
- * Number of edits that other people, or other pages, have made; it changes when reviews are worth loading again. The server is asked
- * for it every few seconds.
+ * Number of edits that other people, or other pages, have made; it changes when reviews are worth loading again. The page asks the
+ * server for it every few seconds.
  */
 export const othersEdits = signal(0);
 
