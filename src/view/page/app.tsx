@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { linkOf, START, type ViewName } from './address.js';
+import { type Address, START, type ViewName } from './address.js';
 import { ChartsView } from './charts/charts-view.js';
 import { CompareView } from './compare/compare-view.js';
 import { saveProblem, undo } from './edits.js';
@@ -7,7 +7,8 @@ import { ImagesView } from './grid/images-view.js';
 import { ImageView } from './image/image-view.js';
 import { KeyHelp } from './key-help.js';
 import { useShortcuts } from './keyboard.js';
-import { address, go } from './navigation.js';
+import { address, goTo } from './navigation.js';
+import { PageLink } from './page-link.js';
 import { ReviewView } from './review/review-view.js';
 import { SaveState } from './review/save-state.js';
 import { setInfo, setProblem } from './set-info.js';
@@ -26,12 +27,12 @@ export function App() {
   const { view } = address.value;
   const info = setInfo.value;
   const views = VIEWS.filter(({ name }) => name !== 'compare' || info?.compare);
-  const show = (name: ViewName) => {
-    const { image: _, relation: __, ...rest } = address.value;
-    go({ ...START, filter: rest.filter, sort: rest.sort, view: name });
+  const addressIn = (name: ViewName): Address => {
+    const { filter, sort } = address.value;
+    return { ...START, filter, sort, view: name };
   };
   useShortcuts('Everywhere', [
-    ...views.map(({ name, label, key }) => ({ keys: [key], does: label, run: () => show(name) })),
+    ...views.map(({ name, label, key }) => ({ keys: [key], does: label, run: () => goTo(addressIn(name)) })),
     { keys: ['u'], does: 'undo the last correction', run: () => void undo() },
     { keys: ['t'], does: 'light, dark or as the system', run: nextTheme },
     { keys: ['?'], does: 'this overview', run: () => setHelpOpen(true) },
@@ -52,19 +53,14 @@ export function App() {
         </span>
         <nav aria-label="Views">
           {views.map(({ name, label, key }) => (
-            <a
+            <PageLink
               key={name}
-              href={linkOf({ ...START, filter: address.value.filter, sort: address.value.sort, view: name })}
+              to={addressIn(name)}
               aria-current={present === name ? 'page' : undefined}
               aria-keyshortcuts={key}
-              onClick={(event) => {
-                if (event.ctrlKey || event.metaKey || event.shiftKey) return;
-                event.preventDefault();
-                show(name);
-              }}
             >
               {label}
-            </a>
+            </PageLink>
           ))}
         </nav>
         <Progress />

@@ -15,9 +15,12 @@ addEventListener('popstate', () => {
   address.value = addressOf(location.search);
 });
 
-/** Goes to an address: a new entry of the history, or the present one with `replace`. */
-export function go(change: Partial<Address>, { replace = false }: { readonly replace?: boolean } = {}): void {
-  const next = { ...address.value, ...change };
+/** Changes the address: a new entry of the history, or the present one with `replace`. */
+export const go = (change: Partial<Address>, options: { readonly replace?: boolean } = {}): void =>
+  goTo({ ...address.value, ...change }, options);
+
+/** Goes to an address as `go` does. */
+export function goTo(next: Address, { replace = false }: { readonly replace?: boolean } = {}): void {
   const link = linkOf(next);
   if (link === linkOf(address.value)) return;
   history[replace ? 'replaceState' : 'pushState'](null, '', link);

@@ -1,10 +1,11 @@
 import { useState } from 'preact/hooks';
 import type { Charts, Count, Filter, TripletCount } from '../../view-api.js';
-import { filterParameters, linkOf } from '../address.js';
+import { filterParameters } from '../address.js';
 import { api } from '../api.js';
 import { ExpressionBox } from '../filter/expression-box.js';
 import { FilterChips } from '../filter/filter-chips.js';
-import { address, go } from '../navigation.js';
+import { address } from '../navigation.js';
+import { PageLink } from '../page-link.js';
 import { readVersion } from '../set-info.js';
 import { useLoaded } from '../use-loaded.js';
 
@@ -54,17 +55,9 @@ function FilterLink({
   const { image: _, relation: __, ...present } = address.value;
   const target = { ...present, view: 'images' as const, filter: { ...present.filter, ...change } };
   return (
-    <a
-      href={linkOf(target)}
-      aria-label={label}
-      onClick={(event) => {
-        if (event.ctrlKey || event.metaKey || event.shiftKey) return;
-        event.preventDefault();
-        go(target);
-      }}
-    >
+    <PageLink to={target} aria-label={label}>
       {children}
-    </a>
+    </PageLink>
   );
 }
 

@@ -7,7 +7,7 @@ import type { SceneRelation } from '../drawing/scene.js';
 import { SceneView } from '../drawing/scene-view.js';
 import { currentRef, relationText } from '../image/shown-relation.js';
 import { useShortcuts } from '../keyboard.js';
-import { address, go } from '../navigation.js';
+import { address, go, goTo } from '../navigation.js';
 import { othersEdits, setInfo } from '../set-info.js';
 import { useLoaded } from '../use-loaded.js';
 
@@ -39,8 +39,7 @@ export function CompareImage({
   ]);
   const goBack = () => {
     const { image: _, ...rest } = address.value;
-    history.pushState(null, '', '/?view=compare');
-    address.value = rest;
+    goTo({ ...rest, view: 'compare' });
   };
   if (error)
     return (

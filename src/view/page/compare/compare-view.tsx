@@ -1,11 +1,12 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { CompareCard, ComparePage } from '../../view-api.js';
-import { filterParameters, linkOf } from '../address.js';
+import { filterParameters } from '../address.js';
 import { api, pictureLink, type RequestError } from '../api.js';
 import { ExpressionBox } from '../filter/expression-box.js';
 import { FilterChips } from '../filter/filter-chips.js';
 import { useShortcuts } from '../keyboard.js';
 import { address, go } from '../navigation.js';
+import { PageLink } from '../page-link.js';
 import { setInfo } from '../set-info.js';
 import { CompareImage } from './compare-image.js';
 
@@ -48,12 +49,11 @@ function CompareList({ names }: { readonly names: { readonly here: string; reado
     );
     return () => controller.abort();
   }, [key, wanted]);
-  const open = (image: number) => go({ view: 'compare', image });
   useShortcuts('Compare', [
     {
       keys: ['Enter', 'o'],
       does: 'open the image with the most differences',
-      run: () => cards[0] && open(cards[0].key),
+      run: () => cards[0] && go({ view: 'compare', image: cards[0].key }),
     },
   ]);
   const most = Math.max(1, ...cards.map(({ onlyHere, onlyThere, both }) => onlyHere + onlyThere + both));
@@ -81,13 +81,8 @@ function CompareList({ names }: { readonly names: { readonly here: string; reado
             <ol class="compare-list">
               {cards.map(({ key: image, file, onlyHere, both, onlyThere, isInOther }) => (
                 <li key={image}>
-                  <a
-                    href={linkOf({ ...address.value, view: 'compare', image })}
-                    onClick={(event) => {
-                      if (event.ctrlKey || event.metaKey || event.shiftKey) return;
-                      event.preventDefault();
-                      open(image);
-                    }}
+                  <PageLink
+                    to={{ ...address.value, view: 'compare', image }}
                     aria-label={`${file}: ${onlyHere} only in ${names.here}, ${both} in both, ${onlyThere} only in ${names.there}`}
                   >
                     {setInfo.value?.hasPictures && <img src={pictureLink(image, 160)} alt="" loading="lazy" />}
@@ -104,7 +99,7 @@ function CompareList({ names }: { readonly names: { readonly here: string; reado
                     <span class="numbers">
                       {onlyHere} · {both} · {onlyThere}
                     </span>
-                  </a>
+                  </PageLink>
                 </li>
               ))}
             </ol>

@@ -131,7 +131,6 @@ export function ImageGrid({ pages, listKey, tileWidth, onOpen }: Props) {
                   index={index}
                   height={rowHeight - TEXT - GAP}
                   isFocused={index === focus}
-                  onOpen={onOpen}
                   onFocus={() => setFocus(index)}
                 />
               );

@@ -1,8 +1,8 @@
 import { useState } from 'preact/hooks';
 import type { ImageCard } from '../../view-api.js';
-import { linkOf } from '../address.js';
 import { pictureLink } from '../api.js';
 import { address } from '../navigation.js';
+import { PageLink } from '../page-link.js';
 import { setInfo } from '../set-info.js';
 import { cropTo } from './crop-to.js';
 
@@ -13,12 +13,11 @@ interface Props {
   /** Height of the picture, in pixels. */
   readonly height: number;
   readonly isFocused: boolean;
-  readonly onOpen: (card: ImageCard) => void;
   readonly onFocus: () => void;
 }
 
 /** An image of the grid: its picture with the first matching relation drawn, and the matching relations in words. */
-export function ImageTile({ card, index, height, isFocused, onOpen, onFocus }: Props) {
+export function ImageTile({ card, index, height, isFocused, onFocus }: Props) {
   if (!card)
     return (
       // biome-ignore lint/a11y/useSemanticElements: see the grid
@@ -29,16 +28,11 @@ export function ImageTile({ card, index, height, isFocused, onOpen, onFocus }: P
   return (
     // biome-ignore lint/a11y/useSemanticElements: see the grid
     <div role="gridcell" tabIndex={-1} class="tile" style={{ '--height': `${height}px` }}>
-      <a
-        href={linkOf({ ...address.value, view: 'image', image: key })}
+      <PageLink
+        to={{ ...address.value, view: 'image', image: key }}
         data-index={index}
         tabIndex={isFocused ? 0 : -1}
         onFocus={onFocus}
-        onClick={(event) => {
-          if (event.ctrlKey || event.metaKey || event.shiftKey) return;
-          event.preventDefault();
-          onOpen(card);
-        }}
         aria-label={`${file}: ${said.join('; ') || 'no relations'}`}
       >
         <TilePicture card={card} />
@@ -52,7 +46,7 @@ export function ImageTile({ card, index, height, isFocused, onOpen, onFocus }: P
             <span class="number">{matching < relations ? `${matching} of ${relations}` : relations}</span>
           </span>
         </span>
-      </a>
+      </PageLink>
     </div>
   );
 }

@@ -1,12 +1,12 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { ImageDetail, RelationRef } from '../../view-api.js';
-import { filterParameters, linkOf } from '../address.js';
+import { filterParameters } from '../address.js';
 import { api, pictureLink } from '../api.js';
 import type { LabelMode, SceneRelation } from '../drawing/scene.js';
 import { type SceneControls, SceneView } from '../drawing/scene-view.js';
 import { edit, relationsNow, reloaded } from '../edits.js';
 import { useShortcuts } from '../keyboard.js';
-import { address, go } from '../navigation.js';
+import { address, go, goTo } from '../navigation.js';
 import { othersEdits, setInfo } from '../set-info.js';
 import { useLoaded } from '../use-loaded.js';
 import { CandidateList } from './candidate-list.js';
@@ -82,9 +82,7 @@ function ImagePanel({ detail }: { readonly detail: ImageDetail }) {
   const openImage = (key: number | null) => {
     if (key === null) return;
     const { relation: _, ...rest } = address.value;
-    const next = { ...rest, view: 'image' as const, image: key };
-    history.pushState(null, '', linkOf(next));
-    address.value = next;
+    goTo({ ...rest, view: 'image', image: key });
   };
   const onRelation = (index: number, what: Parameters<typeof edit>[2]) => {
     const relation = relations[index];

@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { Filter, ImageDetail, ImageKey, Queue, QueueItem, QueueOrder } from '../../view-api.js';
-import { filterParameters, isEmptyFilter, linkOf } from '../address.js';
+import { filterParameters, isEmptyFilter } from '../address.js';
 import { api, judgedLink, pictureLink } from '../api.js';
 import type { Rectangle } from '../drawing/rectangle.js';
 import type { SceneRelation } from '../drawing/scene.js';
@@ -11,6 +11,7 @@ import { Captions } from '../image/captions.js';
 import { currentRef, sceneRelations } from '../image/shown-relation.js';
 import { useShortcuts } from '../keyboard.js';
 import { address, go, filter as presentFilter } from '../navigation.js';
+import { PageLink } from '../page-link.js';
 import { othersEdits, setInfo } from '../set-info.js';
 import { useLoaded } from '../use-loaded.js';
 import { PredicateInput } from './predicate-input.js';
@@ -278,16 +279,9 @@ function Judge({ at, total }: { readonly at: number; readonly total: number }) {
           </button>
         </span>
         {detail && (
-          <a
-            class="file"
-            href={linkOf({ ...address.value, view: 'image', image: item.image, relation: item.relation })}
-            onClick={(event) => {
-              event.preventDefault();
-              go({ view: 'image', image: item.image, relation: item.relation });
-            }}
-          >
+          <PageLink class="file" to={{ ...address.value, view: 'image', image: item.image, relation: item.relation }}>
             {detail.file}
-          </a>
+          </PageLink>
         )}
       </div>
     </div>
