@@ -5,8 +5,8 @@ import { api, type RequestError } from './api.js';
 /** Edits that the server has not confirmed yet, in order. */
 const waiting = signal<readonly NewEdit[]>([]);
 
-/** Why the last attempt failed and when the next one follows, in milliseconds since 1970; null if there is no problem. */
-export const saveProblem = signal<{ readonly message: string; readonly retryAt: number } | null>(null);
+/** Why the last attempt failed; null if there is no problem. */
+export const saveProblem = signal<RequestError | null>(null);
 
 /** Edits that the server refused for good, for people. */
 export const refusedEdit = signal<string | null>(null);
@@ -116,8 +116,8 @@ function settle(batch: readonly NewEdit[]): void {
 
 function failed(batch: readonly NewEdit[], error: RequestError): void {
   if (error.isPassing) {
+    saveProblem.value = error;
     const pause = Math.min(30_000, 1000 * 2 ** attempts++);
-    saveProblem.value = { message: error.message, retryAt: Date.now() + pause };
     clearTimeout(timer);
     timer = setTimeout(() => void send(), pause);
     return;
