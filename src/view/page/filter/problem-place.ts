@@ -1,3 +1,5 @@
+import { escapePattern } from '../escape-pattern.js';
+
 /** What is wrong with an expression, and where. */
 interface ExpressionProblem {
   readonly message: string;
@@ -13,8 +15,6 @@ export function problemPlace(message: string, text: string): ExpressionProblem {
   if (named !== undefined) return { message: short, place: { start: Number(named), end: Number(named) + 1 } };
   const word = /(?:field|found|operator) '(.+?)'/.exec(short)?.[1];
   // A name stands alone: `on` is not a part of `confidence`.
-  const start = word === undefined ? -1 : text.search(new RegExp(`(?<!\\w)${escaped(word)}(?!\\w)`));
+  const start = word === undefined ? -1 : text.search(new RegExp(`(?<!\\w)${escapePattern(word)}(?!\\w)`));
   return { message: short, place: start < 0 ? null : { start, end: start + word!.length } };
 }
-
-const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
