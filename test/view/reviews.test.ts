@@ -269,9 +269,19 @@ describe('the queue of view', () => {
     const withoutObject = drawn.flatMap((key) => graphs[key]!.relations).filter(({ object }) => object === null).length;
     assert.equal(rows.length, expected.length - withoutObject);
     assert.equal(response.headers.get('x-relations-without-object'), String(withoutObject));
-    const { unjudged, pair } = evaluateRelationJudgments(rows);
+    const { unjudged, pair, match } = evaluateRelationJudgments(rows);
     assert.equal(unjudged, 0);
     assert.ok(pair.of > 5);
+    assert.equal(match.of, 0, 'what holds alone says nothing about the boxes of the rest');
+    for (const [number, [key = 0, place = 0]] of expected.entries()) {
+      if (number % 3 !== 0) continue;
+      const isRight = number % 2 === 0;
+      await save(view, newEdit(key, refOf(key, place), { action: 'reject', match: isRight ? 'yes' : 'no' }));
+    }
+    await writeFile(csv, await (await view.fetch('/api/judged.csv?order=random&seed=3&images=10')).text());
+    const answered = evaluateRelationJudgments(await relationJudgments(csv, () => {}));
+    assert.equal(answered.match.of, answered.pair.of);
+    assert.ok(answered.match.count > answered.pair.count && answered.match.count < answered.match.of);
     await view.view.close();
   });
 

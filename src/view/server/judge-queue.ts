@@ -104,7 +104,12 @@ export class JudgeQueue {
       const item = this.#desk.reviewsOf(record.graph).items.find((one) => one.places.includes(place));
       rows.push({ ...row, ...(item && verdictsOf(item)) });
     }
-    return { lines: judgmentLines(rows), withoutObject };
+    // What holds for its boxes has the right boxes. Where rejections do not say that of theirs, the share of yes would always be one.
+    const isMatchAnswered = rows.every(({ pair, match }) => pair !== 'no' || match !== undefined);
+    const answered = rows.map((row) =>
+      isMatchAnswered && row.pair === 'yes' ? { ...row, match: 'yes' as const } : row,
+    );
+    return { lines: judgmentLines(answered), withoutObject };
   }
 
   /** Draws images as `relflow sample` does, and takes all of their relations that match, in the order of the set. */
@@ -201,9 +206,9 @@ function unitsOf(places: readonly ReviewedPlace[]): UnitCounts[] {
   return [...units.values()];
 }
 
-/** The three verdicts of a row. What holds for these boxes holds in the image, and the boxes are what it speaks of. */
+/** The verdicts of a row. What holds for these boxes holds in the image. */
 function verdictsOf({ review, last }: ReviewedItem): Pick<RelationJudgment, 'match' | 'triplet' | 'pair'> {
-  if (review.state === 'approved') return { match: 'yes', triplet: 'yes', pair: 'yes' };
+  if (review.state === 'approved') return { triplet: 'yes', pair: 'yes' };
   if (review.state === 'unsure') return { pair: '?' };
   const { match, triplet } = last.what.action === 'reject' ? last.what : {};
   return { pair: 'no', ...(match && { match }), ...(triplet && { triplet }) };
