@@ -2,6 +2,14 @@ import { InputError } from '../../errors.js';
 import type { ImagePredictions } from '../../records/predictions.js';
 import type { Predictions } from './predictions-file.js';
 
+/** Scores predictions image by image. */
+export interface ImageEvaluation<T> {
+  /** @param position the place of the image among the annotated ones */
+  add(position: number, image: ImagePredictions): void;
+  /** @param missing number of annotated images without predictions */
+  result(missing: number): T;
+}
+
 /** Finds the annotation of each predicted image and counts the annotated images without predictions. */
 export class AnnotatedImages {
   readonly #positions = new Map<string, number>();
@@ -41,7 +49,7 @@ export class AnnotatedImages {
    * Yields the predictions of each image with the position of its annotation.
    * @throws InputError if an image is not annotated
    */
-  async *match(predictions: Predictions): AsyncGenerator<[position: number, image: ImagePredictions], void, void> {
+  async *#match(predictions: Predictions): AsyncGenerator<[position: number, image: ImagePredictions], void, void> {
     for await (const image of predictions.images()) {
       const key = this.#keyOf(image.image);
       const name = JSON.stringify(image.image);
@@ -55,5 +63,14 @@ export class AnnotatedImages {
       this.#predicted.add(position);
       yield [position, image];
     }
+  }
+
+  /**
+   * Adds the predictions of each image to an evaluation and returns its result.
+   * @throws InputError if an image is not annotated
+   */
+  async evaluate<T>(predictions: Predictions, evaluation: ImageEvaluation<T>): Promise<T> {
+    for await (const [position, image] of this.#match(predictions)) evaluation.add(position, image);
+    return evaluation.result(this.missing);
   }
 }

@@ -78,8 +78,7 @@ export async function evaluateHico(
   const evaluation = new Evaluation(predictions, images, options);
   const keys = images.map((image) => image.file);
   const annotated = new AnnotatedImages(file, keys, (image) => image.file, 'its file');
-  for await (const [position, image] of annotated.match(predictions)) evaluation.add(position, image);
-  return evaluation.result(annotated.missing);
+  return annotated.evaluate(predictions, evaluation);
 }
 
 class Evaluation {

@@ -61,8 +61,7 @@ export async function evaluateOpenImages(
 ): Promise<BenchmarkEvaluation> {
   const evaluation = new Evaluation(predictions, options);
   const annotated = annotatedFiles(options.truth);
-  for await (const [position, image] of annotated.match(predictions)) evaluation.add(position, image);
-  return evaluation.result(annotated.missing);
+  return annotated.evaluate(predictions, evaluation);
 }
 
 class Evaluation {

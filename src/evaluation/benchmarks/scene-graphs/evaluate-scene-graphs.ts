@@ -84,8 +84,7 @@ export async function evaluateSceneGraphs(
           : (ids.get(image.file) ?? image.file),
     'its id',
   );
-  for await (const [position, image] of annotated.match(predictions)) evaluation.add(position, image);
-  return evaluation.result(annotated.missing);
+  return annotated.evaluate(predictions, evaluation);
 }
 
 class Evaluation {

@@ -65,7 +65,7 @@ export async function evaluateVcoco(
   predictions: Predictions,
   { truth, file, resamples = 0, mistakes = 0 }: EvaluateVcocoOptions,
 ): Promise<BenchmarkEvaluation> {
-  const evaluation = new Evaluation(predictions, truth, mistakes);
+  const evaluation = new Evaluation(predictions, truth, resamples, mistakes);
   const ids = new Map(truth.images.map((image) => [image.file, image.id]));
   const annotated = new AnnotatedImages(
     file,
@@ -76,20 +76,22 @@ export async function evaluateVcoco(
     },
     'its id or file',
   );
-  for await (const [position, image] of annotated.match(predictions)) evaluation.add(position, image);
-  return evaluation.result(annotated.missing, resamples);
+  return annotated.evaluate(predictions, evaluation);
 }
 
 class Evaluation {
   readonly #truth: VcocoTruth;
+  /** Number of resamples of bootstrap intervals. */
+  readonly #resamples: number;
   readonly #roles: readonly RoleRankings[];
   readonly #agents: readonly AgentRanking[];
   readonly #mistakes: HighestMistakes;
   readonly #fused: boolean;
   readonly #counts = { pairs: 0, withoutObject: 0, ofUnannotated: 0, inImagesWithoutPersons: 0 };
 
-  constructor({ file, header }: Predictions, truth: VcocoTruth, mistakes: number) {
+  constructor({ file, header }: Predictions, truth: VcocoTruth, resamples: number, mistakes: number) {
     this.#truth = truth;
+    this.#resamples = resamples;
     this.#fused = header.fused;
     this.#mistakes = new HighestMistakes(mistakes);
     const place = (verb: string) => placesOfVerbs(file, [verb], header.predicates)[0]!;
@@ -185,14 +187,15 @@ class Evaluation {
     }
   }
 
-  result(missing: number, resamples: number): BenchmarkEvaluation {
+  result(missing: number): BenchmarkEvaluation {
     const { images } = this.#truth;
+    const resamples = this.#resamples;
     const intervals = resamples > 0 && bootstrapMetrics(images.length, resamples, (w) => this.#metrics(w));
     return {
       report: {
         benchmark: 'V-COCO',
         evaluator: 'v-coco vsrl_eval.py (489cc4d) on the records of RLIPv2 generate_vcoco_official.py (2adae60)',
-        protocol: this.#protocol(resamples),
+        protocol: this.#protocol(),
         counts: this.#reportCounts(missing),
         metrics: this.#metrics(),
         ...(intervals && { intervals }),
@@ -259,7 +262,8 @@ class Evaluation {
     };
   }
 
-  #protocol(resamples: number): BenchmarkReport['protocol'] {
+  #protocol(): BenchmarkReport['protocol'] {
+    const resamples = this.#resamples;
     return {
       'predictions of an image': 'all pairs; no cut, no suppression',
       matching:
