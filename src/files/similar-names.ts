@@ -1,5 +1,6 @@
 import { opendir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { addToList } from '../records/add-to-list.js';
 
 /** A folder with more files than these is not searched for similar names, because the names are held in memory. */
 const maxFiles = 200_000;
@@ -39,9 +40,7 @@ export class SimilarNames {
         if (++count > maxFiles) return new Map();
         const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
         const key = similarName(entry.name);
-        const same = files.get(key);
-        if (same) same.push(path);
-        else files.set(key, [path]);
+        addToList(files, key, path);
       }
     }
     for (const paths of files.values()) paths.sort();

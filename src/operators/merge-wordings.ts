@@ -1,5 +1,6 @@
 import { verbLemma } from '../parser/language/lemma.js';
 import { startsPreposition } from '../parser/language/prepositions.js';
+import { addToList } from '../records/add-to-list.js';
 import type { Relation } from '../records/scene-graph.js';
 import { type PredicateKind, predicateKind } from '../vocabulary/predicate-kind.js';
 
@@ -35,9 +36,7 @@ export function mergeWordings(relations: readonly Relation[]): Relation[] {
   const byPair = new Map<string, Relation[]>();
   for (const relation of relations) {
     const key = `${relation.subject} ${relation.object}`;
-    const known = byPair.get(key);
-    if (known) known.push(relation);
-    else byPair.set(key, [relation]);
+    addToList(byPair, key, relation);
   }
   return [...byPair.values()].flatMap((same) => (same.length === 1 ? same : mergePair(same)));
 }

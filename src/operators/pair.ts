@@ -1,5 +1,6 @@
 import { memoize } from '../parser/language/memoize.js';
 import { digitsOf } from '../parser/language/number-words.js';
+import { addToList } from '../records/add-to-list.js';
 import { overlaps } from '../records/box.js';
 import type { CandidatePair, Candidates, CandidateText, Matched } from '../records/candidate.js';
 import type { Captioned } from '../records/caption-record.js';
@@ -228,9 +229,7 @@ function pairDetections(
 ): CandidatePair[] {
   const byCategory = new Map<string, number[]>();
   detections.forEach(({ category }, index) => {
-    const indexes = byCategory.get(category);
-    if (indexes) indexes.push(index);
-    else byCategory.set(category, [index]);
+    addToList(byCategory, category, index);
   });
   // All boxes of a category have the same partners.
   const partners = new Map(

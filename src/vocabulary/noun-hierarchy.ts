@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { brotliDecompressSync } from 'node:zlib';
+import { addToList } from '../records/add-to-list.js';
 
 /** A meaning of a word. */
 export interface Sense {
@@ -55,9 +56,7 @@ function parse(text: string): NounHierarchy {
       own.push(word);
       const sense = { meaning, rank: isMarked && mark !== '!' ? Number(mark) : 1, isCounted: mark !== '!', word };
       const key = word.replace(/[ '-]/g, '');
-      const known = senses.get(key);
-      if (known) known.push(sense);
-      else senses.set(key, [sense]);
+      addToList(senses, key, sense);
     }
     words.push(own);
   }

@@ -1,3 +1,4 @@
+import { addToList } from '../../records/add-to-list.js';
 import { Random } from '../../records/random.js';
 import type { Interval } from './benchmark-report.js';
 
@@ -22,9 +23,7 @@ export function bootstrapMetrics(
     for (let k = 0; k < images; k++) weights[Math.floor(random.next() * images)]!++;
     for (const [name, value] of Object.entries(metricsOf(weights)))
       if (value !== null) {
-        const list = values.get(name);
-        if (list) list.push(value);
-        else values.set(name, [value]);
+        addToList(values, name, value);
       }
   }
   return Object.fromEntries(

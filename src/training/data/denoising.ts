@@ -1,4 +1,5 @@
 import type { PairGroup } from '../../model/query-source.js';
+import { addToList } from '../../records/add-to-list.js';
 import type { Random } from '../../records/random.js';
 import { randomInteger } from './random-stream.js';
 
@@ -75,9 +76,7 @@ export function denoisingLeakMask(clean: readonly PairGroup[], slots: number): F
     ] as const)
       for (let pair = 0; pair < labels.length; pair++) {
         const key = `${labels[pair]} ${boxes.subarray(4 * pair, 4 * pair + 4).join(' ')}`;
-        const queries = queriesByObject.get(key);
-        if (queries) queries.push(start + pair);
-        else queriesByObject.set(key, [start + pair]);
+        addToList(queriesByObject, key, start + pair);
       }
     for (const queries of queriesByObject.values())
       for (const a of queries)

@@ -1,4 +1,5 @@
 import { OptionError } from '../../errors.js';
+import { addToList } from '../../records/add-to-list.js';
 import type { Random } from '../../records/random.js';
 import { randomInteger } from './random-stream.js';
 import type { TrainingSample } from './training-sample.js';
@@ -34,9 +35,7 @@ export class FewShot {
     this.#images.push({ set, position, categories: numbers });
     for (const { predicates } of pairs)
       for (const predicate of predicates) {
-        const images = this.#relations.get(predicate);
-        if (images) images.push(image);
-        else this.#relations.set(predicate, [image]);
+        addToList(this.#relations, predicate, image);
       }
   }
 

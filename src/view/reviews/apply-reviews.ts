@@ -1,4 +1,5 @@
 import { type Operator, operator } from '../../operators/operator.js';
+import { addToList } from '../../records/add-to-list.js';
 import type { ImageRecord } from '../../records/image.js';
 import type { Review } from '../../records/review.js';
 import type { Related, Relation } from '../../records/scene-graph.js';
@@ -38,9 +39,7 @@ export function applyReviews(
   const all = activeEdits([...reviews]);
   for (const review of all) {
     const name = imageName(review.image);
-    const known = byImage.get(name);
-    if (known) known.push(review);
-    else byImage.set(name, [review]);
+    addToList(byImage, name, review);
   }
   const seen = new Set<string>();
   const apply = operator<ImageRecord & Partial<Related>, Related>({

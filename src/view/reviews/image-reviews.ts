@@ -1,3 +1,4 @@
+import { addToList } from '../../records/add-to-list.js';
 import type { Detection } from '../../records/image.js';
 import type { Review, ReviewedRelation } from '../../records/review.js';
 import type { SceneGraph } from '../../records/scene-graph.js';
@@ -37,9 +38,7 @@ export function imageReviews(
 ): ImageReviews {
   const places = new Map<string, number[]>();
   for (const [place, relation] of relations.entries()) {
-    const known = places.get(relationKey(relation));
-    if (known) known.push(place);
-    else places.set(relationKey(relation), [place]);
+    addToList(places, relationKey(relation), place);
   }
   const unknown: Review[] = [];
   const byRelation = new Map<string, { relation: RelationRef; edits: Review[] }>();

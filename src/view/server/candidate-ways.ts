@@ -1,3 +1,4 @@
+import { addToList } from '../../records/add-to-list.js';
 import type { CandidatePair } from '../../records/candidate.js';
 import type { Relation, SceneGraph } from '../../records/scene-graph.js';
 import { relationSource } from '../../sinks/relation-expression.js';
@@ -15,9 +16,7 @@ export function candidateWays(
   const byPair = new Map<string, Relation[]>();
   for (const relation of relations) {
     const key = pairKey(relation);
-    const known = byPair.get(key);
-    if (known) known.push(relation);
-    else byPair.set(key, [relation]);
+    addToList(byPair, key, relation);
   }
   return candidates.flatMap(({ subject, object, texts }) => {
     const found = byPair.get(pairKey({ subject, object })) ?? [];

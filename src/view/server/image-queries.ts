@@ -1,3 +1,4 @@
+import { addToList } from '../../records/add-to-list.js';
 import type { SceneGraph } from '../../records/scene-graph.js';
 import type { Filter, ImageCard, ImageKey, ImagePage, ImageRelation, ImageSort } from '../view-api.js';
 import { MatchingRows, ORDERS } from './matching-rows.js';
@@ -54,9 +55,7 @@ export class ImageQueries {
       rows.parameters,
     );
     for (const { image, place } of found) {
-      const known = places.get(image);
-      if (known) known.push(place);
-      else places.set(image, [place]);
+      addToList(places, image, place);
     }
     return places;
   }

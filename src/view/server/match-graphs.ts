@@ -1,3 +1,4 @@
+import { addToList } from '../../records/add-to-list.js';
 import { iou } from '../../records/box.js';
 import type { Detection } from '../../records/image.js';
 import type { SceneGraph } from '../../records/scene-graph.js';
@@ -19,9 +20,7 @@ export function matchGraphs(
   const byKey = new Map<string, number[]>();
   for (const [place, { subject, predicate, object }] of there.relations.entries()) {
     const key = JSON.stringify([subject, predicate, object]);
-    const known = byKey.get(key);
-    if (known) known.push(place);
-    else byKey.set(key, [place]);
+    addToList(byKey, key, place);
   }
   const thereToHere = new Array<number | null>(there.relations.length).fill(null);
   const hereToThere = here.relations.map(({ subject, predicate, object }, place) => {

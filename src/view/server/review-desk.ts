@@ -1,4 +1,5 @@
 import { OptionError } from '../../errors.js';
+import { addToList } from '../../records/add-to-list.js';
 import type { Id } from '../../records/image.js';
 import type { Review } from '../../records/review.js';
 import type { SceneGraph } from '../../records/scene-graph.js';
@@ -188,9 +189,7 @@ export class ReviewDesk {
     const latest = Date.now() + MOST_AHEAD;
     for (const review of reviews) {
       const name = imageName(review.image);
-      const known = this.#byImage.get(name);
-      if (known) known.push(review);
-      else this.#byImage.set(name, [review]);
+      addToList(this.#byImage, name, review);
       touched.add(name);
       this.#lastTime = Math.max(this.#lastTime, Math.min(Date.parse(review.when), latest));
     }
