@@ -2,12 +2,25 @@ import * as tf from '@tensorflow/tfjs-core';
 import { RelflowError } from '../../errors.js';
 import { type Dropout, noDropout, seededDropout } from '../../model/layers/dropout.js';
 import type { Parameter } from '../../model/parameter-scope.js';
-import { collectData } from '../../model/recording/collect-data.js';
+import { type CollectedData, collectData } from '../../model/recording/collect-data.js';
 import { dataTensor } from '../../model/recording/data-tensor.js';
 import { type Recorded, type RecordOptions, recordKernels } from '../../model/recording/record-kernels.js';
-import { type Recording, recordingDifference } from '../../model/recording/recording.js';
 import type { TrainingBatch } from '../data/training-batch.js';
 import type { Forward } from '../loss-gradients.js';
+
+/** A step for shapes that have not occurred before. */
+export interface RecordingStarted {
+  /** Images, height and width of the batch. */
+  readonly shape: readonly number[];
+  /** Kernel calls of the step. */
+  readonly calls: number;
+}
+
+/** Describes the recording of a batch's step. */
+export const recordingStarted = ({ sizes, height, width }: TrainingBatch, calls: number): RecordingStarted => ({
+  shape: [sizes.length, height, width],
+  calls,
+});
 
 /** Before a parameter's name, in the names of a recording's outputs. */
 export const GRADIENT = 'gradient of ';
@@ -46,20 +59,6 @@ export function recordPass(
 }
 
 /**
- * Compares the recordings of two batches of the same shapes: a number that depends on the data and is recorded as a constant
- * would give wrong losses.
- * @throws RelflowError (`recording`) if they differ
- */
-export function checkSameRecording(first: Recording, second: Recording): void {
-  const difference = recordingDifference(first, second);
-  if (difference !== null)
-    throw new RelflowError(
-      'recording',
-      `recording: two batches of the same shapes differ in ${difference}; train with "eager": true`,
-    );
-}
-
-/**
  * Returns the data of a pass; the whole pass is walked for it where the data cannot be made alone.
  * @param parts makes the data of the dropout, and runs the pass
  */
@@ -68,7 +67,7 @@ export function passData(
   forward: Forward,
   batch: TrainingBatch,
   { dropout, pass }: { readonly dropout: () => void; readonly pass: () => unknown },
-): ReadonlyMap<string, tf.TypedArray> {
+): CollectedData {
   let isComplete = false;
   const data = collectData(options, () => {
     dropout();

@@ -4,8 +4,8 @@ import type { TrainingBatch } from '../data/training-batch.js';
 import type { StepGradients } from '../loss-gradients.js';
 import { dropoutSeed, hasDropout } from '../step-dropout.js';
 import type { PassPosition, StepEngine, StepEngineOptions } from '../step-engine.js';
+import type { RecordingStarted } from './record-pass.js';
 import { RecordedStep } from './recorded-step.js';
-import type { RecordingStarted } from './recordings-by-shape.js';
 
 /** What a recorded training works on. */
 export interface RecordedEngineOptions extends StepEngineOptions {

@@ -1,9 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Dropout } from '../../model/layers/dropout.js';
 import type { Parameter } from '../../model/parameter-scope.js';
-import { collectData } from '../../model/recording/collect-data.js';
+import { type CollectedData, collectData } from '../../model/recording/collect-data.js';
 import { recordKernels } from '../../model/recording/record-kernels.js';
 import type { Recording } from '../../model/recording/recording.js';
+import { RecordingsByShape } from '../../model/recording/recordings-by-shape.js';
 import { addRecording } from '../../model/recording/tensorflow/add-recording.js';
 import { GraphBuilder } from '../../model/recording/tensorflow/graph-builder.js';
 import { GraphSession } from '../../model/recording/tensorflow/graph-session.js';
@@ -20,9 +21,16 @@ import {
 } from '../loss-gradients.js';
 import type { AdamW, MomentValues } from '../optimizer/adam-w.js';
 import type { Ema } from '../optimizer/ema.js';
-import { checkData, GRADIENT, passData, recordedDropout, recordPass } from './record-pass.js';
+import {
+  checkData,
+  GRADIENT,
+  passData,
+  type RecordingStarted,
+  recordedDropout,
+  recordingStarted,
+  recordPass,
+} from './record-pass.js';
 import { RecordedVariables } from './recorded-variables.js';
-import { type RecordingStarted, RecordingsByShape } from './recordings-by-shape.js';
 import { UPDATE_NUMBERS, updateNodes, updateNumbers } from './update-nodes.js';
 
 const OPTIONS = { target: 'tensorflow', kernels: Object.keys(kernelNodes) } as const;
@@ -78,7 +86,7 @@ interface Passes {
   readonly pass: () => ReturnType<Forward['run']>;
   /** Missing if nothing is read back. */
   readonly outputs: (() => Record<string, tf.Tensor>) | undefined;
-  readonly data: ReadonlyMap<string, tf.TypedArray>;
+  readonly data: CollectedData;
 }
 
 /** `[loss, parts of the loss]`. */
@@ -139,9 +147,9 @@ export class RecordedStep {
     const outputs = before && (() => before.outputs(batch, this.#dropout(seed)));
     const first = outputs ? collectData(OPTIONS, () => void outputs()) : this.#collect(batch, pass, seed);
     const recorded = await this.#recordedFor(batch, { pass, outputs, data: first }, onRecording);
-    if (before) known = await this.#readBack(before, recorded.before!, first, batch);
+    if (before) known = await this.#readBack(before, recorded.before!, first.values, batch);
     const data = before ? collectData(OPTIONS, () => void pass()) : first;
-    const { inputs, dispose } = recorded.packed.tensors(data);
+    const { inputs, dispose } = recorded.packed.tensors(data.values);
     const numbers = this.#updateTensor(scheduleFactor);
     if (batches === 1) inputs.set(UPDATE_INPUT, numbers);
     const values = await firstOf(this.#session!.run(inputs, [isLater ? recorded.nodes.later : recorded.nodes.first]));
@@ -216,7 +224,7 @@ export class RecordedStep {
     return recordedDropout(this.#options.hasDropout, seed);
   }
 
-  #collect(batch: TrainingBatch, pass: () => unknown, seed: number): ReadonlyMap<string, tf.TypedArray> {
+  #collect(batch: TrainingBatch, pass: () => unknown, seed: number): CollectedData {
     const dropout = () => void this.#dropout(seed);
     return passData(OPTIONS, this.#options.forward, batch, { dropout, pass });
   }
@@ -227,14 +235,14 @@ export class RecordedStep {
     { pass, outputs, data }: Passes,
     onRecording: (event: RecordingStarted) => Promise<void>,
   ): Promise<Recorded> {
-    const recorded = await this.#recordings.of(data, batch, {
+    const recorded = await this.#recordings.of(data.key, {
       record: () => {
         const made = recordPass(OPTIONS, this.#updated, pass);
-        if (!outputs) checkData(data, made.data);
+        if (!outputs) checkData(data.values, made.data);
         return made;
       },
-      onRecording,
-      make: (recording) => {
+      onRecording: (calls) => onRecording(recordingStarted(batch, calls)),
+      make: ({ recording }) => {
         const prefix = `data/${this.#recordedCount++}`;
         const packed = new PackedData(recording, prefix);
         const before = outputs && this.#recordOutputs(outputs, `${prefix}/before`);

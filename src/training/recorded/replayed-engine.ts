@@ -1,13 +1,13 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Recording } from '../../model/recording/recording.js';
+import { RecordingsByShape } from '../../model/recording/recordings-by-shape.js';
 import { WebgpuReplay } from '../../model/recording/webgpu/webgpu-replay.js';
 import type { TrainingBatch } from '../data/training-batch.js';
 import { namedParts, type StepGradients } from '../loss-gradients.js';
 import { dropoutSeed, hasDropout } from '../step-dropout.js';
 import { EagerEngine, type PassPosition, type StepEngine } from '../step-engine.js';
-import { checkData, GRADIENT, passData, recordedDropout, recordPass } from './record-pass.js';
+import { checkData, GRADIENT, passData, recordedDropout, recordingStarted, recordPass } from './record-pass.js';
 import type { RecordedEngineOptions } from './recorded-engine.js';
-import { RecordingsByShape } from './recordings-by-shape.js';
 
 const OPTIONS = { target: 'webgpu' } as const;
 
@@ -46,16 +46,16 @@ export class ReplayedEngine implements StepEngine {
     const dropout = () => recordedDropout(hasDropout(settings), seed);
     const pass = () => forward.run(batch, dropout());
     const data = passData(OPTIONS, forward, batch, { dropout: () => void dropout(), pass });
-    const { replay } = await this.#replays.of(data, batch, {
+    const { replay } = await this.#replays.of(data.key, {
       record: () => {
         const recorded = recordPass(OPTIONS, optimizer.parameters, pass);
-        checkData(data, recorded.data);
+        checkData(data.values, recorded.data);
         return recorded;
       },
-      onRecording: (event) => onRecording(position.step + 1, event),
-      make: (recording) => ({ recording, replay: new WebgpuReplay(recording) }),
+      onRecording: (calls) => onRecording(position.step + 1, recordingStarted(batch, calls)),
+      make: ({ recording }) => ({ recording, replay: new WebgpuReplay(recording) }),
     });
-    const { results, ...outputs } = replay.run(data);
+    const { results, ...outputs } = replay.run(data.values);
     const values = (await results!.data()) as Float32Array;
     results!.dispose();
     const byName = new Map(optimizer.parameters.map(({ name, variable }) => [name, variable.name]));

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import * as tf from '@tensorflow/tfjs-core';
 import { useBackend } from '../../../src/model/backends/use-backend.js';
 import { tiny } from '../../../src/model/presets.js';
+import { collectData } from '../../../src/model/recording/collect-data.js';
+import { dataTensor } from '../../../src/model/recording/data-tensor.js';
 import { recordKernels } from '../../../src/model/recording/record-kernels.js';
 import { recordingDifference } from '../../../src/model/recording/recording.js';
 import { replayRecording } from '../../../src/model/recording/replay-recording.js';
@@ -41,5 +43,13 @@ describe('recordKernels', () => {
     tf.dispose([eager, replayed]);
     assert.equal(tf.memory().numTensors, numTensors);
     model.dispose();
+  });
+
+  it('knows images of the same number of pixels but another shape from each other', async () => {
+    await useBackend('wasm', { threads: 1 });
+    const keyOf = (height: number, width: number) =>
+      collectData({ target: 'wasm' }, () => void dataTensor('pixels', new Float32Array(18), [1, height, width, 3])).key;
+    assert.equal(keyOf(2, 3), keyOf(2, 3));
+    assert.notEqual(keyOf(2, 3), keyOf(3, 2));
   });
 });
