@@ -1,16 +1,22 @@
 // cspell:ignore CWORD COMPREPLY norc tcsh
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { command, relflow } from '../support/command.js';
 import { temporaryFolder } from '../support/folders.js';
 
 describe('relflow completion', () => {
   let folder: string;
   let completions: string;
+  let server: Server;
 
   before(async () => {
+    server = createServer(answer).listen(0, '127.0.0.1');
+    await once(server, 'listening');
     completions = (await relflow(['completion', 'bash'])).stdout;
     folder = temporaryFolder();
     mkdirSync(join(folder, 'images'), { recursive: true });
@@ -18,25 +24,39 @@ describe('relflow completion', () => {
     writeFileSync(join(folder, 'mine.mjs'), 'process.exit(7);');
   });
 
+  after(() => server.close());
+
+  /** Runs relflow here with the arguments that a connection sends: their number and each of them in a line. */
+  function answer(socket: Socket): void {
+    let sent = '';
+    socket.on('data', async (chunk: Buffer) => {
+      sent += chunk;
+      const [count, ...args] = sent.split('\n').slice(0, -1);
+      if (args.length === Number(count)) socket.end((await relflow(args)).stdout);
+    });
+  }
+
+  const PROCESS = '"$NODE" "$MAIN" "$@"';
+  const HERE = 'exec 3<>"/dev/tcp/127.0.0.1/$PORT"; printf "%s\\n" $# "$@" >&3; cat <&3; exec 3>&-';
+
   /** Completes a line in a real bash; `|` is where its words are split. */
-  function inBash(line: string): string[] {
+  async function inBash(line: string, run = HERE): Promise<string[]> {
     const script = `
-      relflow() { "$NODE" "$MAIN" "$@"; }
+      relflow() { ${run}; }
       eval "$COMPLETIONS"
       function_=$(complete -p relflow | sed 's/.*-F \\([^ ]*\\) .*/\\1/')
       COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1))
       "$function_" relflow "\${COMP_WORDS[COMP_CWORD]}"
       printf '%s\\n' "\${COMPREPLY[@]}"`;
-    const { status, stdout, stderr } = spawnSync('bash', ['--norc', '-c', script, 'bash', ...line.split('|')], {
+    const PORT = String((server.address() as AddressInfo).port);
+    const { stdout } = await promisify(execFile)('bash', ['--norc', '-c', script, 'bash', ...line.split('|')], {
       cwd: folder,
-      encoding: 'utf8',
-      env: { ...process.env, NODE: process.execPath, MAIN: command(), COMPLETIONS: completions },
+      env: { ...process.env, NODE: process.execPath, MAIN: command(), PORT, COMPLETIONS: completions },
     });
-    assert.equal(status, 0, stderr);
     return stdout.split('\n').filter((word) => word !== '');
   }
 
-  it('completes commands, pipelines, options, choices and paths in bash', () => {
+  it('completes commands, pipelines, options, choices and paths in bash', async () => {
     const cases: [string, string[]][] = [
       ['relflow|ex', ['export']],
       ['relflow|wei', ['weights']],
@@ -57,7 +77,8 @@ describe('relflow completion', () => {
       ['relflow|completion|f', ['fish']],
       ['relflow|--ver', ['--version']],
     ];
-    for (const [line, expected] of cases) assert.deepEqual(inBash(line), expected, line);
+    for (const [line, expected] of cases) assert.deepEqual(await inBash(line), expected, line);
+    for (const [line, expected] of cases.slice(8, 10)) assert.deepEqual(await inBash(line, PROCESS), expected, line);
   });
 
   it('knows every command and option that help shows, with their descriptions', async () => {

@@ -10,7 +10,7 @@ describe('a run that is interrupted', () => {
   let reference: ReferenceRun;
 
   before(async () => {
-    reference = await referenceRun(1000);
+    reference = await referenceRun(400);
   });
 
   it('by kill -9 has the same bytes after a resume', () => checkKills(reference, 1));

@@ -3,12 +3,13 @@ import { spawnSync } from 'node:child_process';
 import { openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../../src/package-info.js';
-import { command, SCENES } from '../support/command.js';
+import { command, relflow, SCENES } from '../support/command.js';
 import { temporaryFolder } from '../support/folders.js';
 
 const inputs = ['--annotations', join(SCENES, 'instances.json'), '--captions', join(SCENES, 'captions.json')];
 
-function relflow(args: readonly string[], stdout: number | 'pipe' = 'pipe') {
+/** Runs the compiled relflow with a file as standard output. */
+function relflowTo(stdout: number, args: readonly string[]) {
   const { status, stderr } = spawnSync(process.execPath, [command(), ...args], {
     cwd: packageRoot,
     stdio: ['ignore', stdout, 'pipe'],
@@ -26,11 +27,11 @@ describe('an error of the operating system ends in one line and exit code 1', ()
   const full = 'standard output: the disk is full (write: ENOSPC)';
   for (const args of [['list'], ['--help'], ['plan', 'demo'], ['list', '--json']]) {
     it(`when standard output is full: ${args.join(' ')}`, () => {
-      assert.deepEqual(relflow(args, openSync('/dev/full', 'w')), { status: 1, stderr: `relflow: ${full}\n` });
+      assert.deepEqual(relflowTo(openSync('/dev/full', 'w'), args), { status: 1, stderr: `relflow: ${full}\n` });
     });
   }
 
-  it('when the output folder is on a special file system, or its name is too long', () => {
+  it('when the output folder is on a special file system, or its name is too long', async () => {
     const file = join(temporaryFolder(), 'file');
     writeFileSync(file, '');
     for (const out of [
@@ -44,8 +45,8 @@ describe('an error of the operating system ends in one line and exit code 1', ()
         ['run', 'coco', ...inputs, '--quiet', '--out', out],
         ['run', 'coco', ...inputs, '--quiet', '--out', out, '--shard', '1/2'],
       ]) {
-        const { status, stderr } = relflow(args);
-        assert.equal(status, 1, stderr);
+        const { code, stderr } = await relflow(args);
+        assert.equal(code, 1, stderr);
         assert.match(stderr, /^relflow: [^\n]+\n$/);
         assert.ok(stderr.includes(out), stderr);
         assert.doesNotMatch(stderr, /error of relflow itself/);

@@ -8,7 +8,7 @@ import { prepareQueuedRun } from '../support/queued-run.js';
 import { hasRedis, RedisServer } from '../support/redis-server.js';
 import { WorkerCrowd } from '../support/worker-crowd.js';
 
-const IMAGES = 500;
+const IMAGES = 200;
 const SHARDS = 10;
 
 describe('a run by workers of a queue', () => {

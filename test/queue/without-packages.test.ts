@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { packageRoot } from '../../src/package-info.js';
-import { command } from '../support/build.js';
+import { command, type Ended, SCENES } from '../support/command.js';
 import { temporaryFolder } from '../support/folders.js';
 
 /** A module hook under which some packages seem not to be installed. */
@@ -17,39 +18,54 @@ function hiding(...packages: string[]): string {
 }
 
 describe('without the optional packages of the queues', () => {
-  const relflow = (hidden: readonly string[], ...args: string[]) =>
-    spawnSync(process.execPath, ['--import', hiding(...hidden), command(), ...args], {
+  /** Runs commands one after another in one process of the compiled relflow. */
+  function relflow(hidden: readonly string[], commands: readonly (readonly string[])[]): Ended[] {
+    const runCli = pathToFileURL(join(dirname(command()), 'run-cli.js')).href;
+    const script = `import { PassThrough } from 'node:stream';
+      const { runCli } = await import(${JSON.stringify(runCli)});
+      const ended = [];
+      for (const args of ${JSON.stringify(commands)}) {
+        const [stdout, stderr] = [0, 1].map(() => new PassThrough({ encoding: 'utf8', highWaterMark: 1e9 }));
+        const code = await runCli(args, { stdin: process.stdin, stdout, stderr, env: process.env });
+        ended.push({ code, stdout: stdout.read() ?? '', stderr: stderr.read() ?? '' });
+      }
+      process.stdout.write(JSON.stringify(ended));`;
+    const file = join(temporaryFolder(), 'commands.mjs');
+    writeFileSync(file, script);
+    const { stdout, stderr } = spawnSync(process.execPath, ['--import', hiding(...hidden), file], {
       cwd: packageRoot,
       encoding: 'utf8',
       env: { ...process.env, RELFLOW_QUEUE: '' },
     });
+    assert.notEqual(stdout, '', stderr);
+    return JSON.parse(stdout) as Ended[];
+  }
   const server = 'redis://127.0.0.1:1';
 
   it('runs, validates and lists', () => {
-    const out = join(temporaryFolder(), 'demo');
-    for (const args of [
-      ['run', 'demo', '--out', out],
+    const out = join(temporaryFolder(), 'graphs');
+    const inputs = ['--annotations', join(SCENES, 'instances.json'), '--captions', join(SCENES, 'captions.json')];
+    const commands = [
+      ['run', 'coco', ...inputs, '--out', out],
       ['validate', out],
       ['stats', out],
       ['list'],
       ['worker', '--help'],
-    ]) {
-      const { status, stderr } = relflow(['bullmq', 'ioredis'], ...args);
-      assert.equal(status, 0, stderr);
-    }
+    ];
+    for (const { code, stderr } of relflow(['bullmq', 'ioredis'], commands)) assert.equal(code, 0, stderr);
   });
 
   for (const missing of ['bullmq', 'ioredis'])
     it(`says what to install when a queue is used without ${missing}`, () => {
       const out = join(temporaryFolder(), 'queued');
-      for (const args of [
+      const commands = [
         ['worker', '--queue', server],
         ['run', 'demo', '--out', out, '--queue', server],
         ['status', out, '--queue', server],
-      ]) {
-        const { status, stdout, stderr } = relflow([missing], ...args);
+      ];
+      for (const { code, stdout, stderr } of relflow([missing], commands)) {
         assert.deepEqual(
-          [status, stdout, stderr.trim().split('\n').at(-1)],
+          [code, stdout, stderr.trim().split('\n').at(-1)],
           [
             1,
             '',

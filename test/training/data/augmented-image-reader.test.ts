@@ -62,9 +62,16 @@ describe('AugmentedImageReader', () => {
       alone.map(({ length }) => length),
       [5, 4],
     );
-    for (const threads of [0, 1, 3])
-      for (const cacheBytes of [0, 60_000, 1e9])
-        assert.deepEqual(await batches({ threads, cacheBytes }), alone, `${threads} ${cacheBytes}`);
+    // A thread starts slowly, so that threads meet only some sizes of the cache.
+    const [small, large] = [60_000, 1e9];
+    for (const [threads, cacheBytes] of [
+      [0, 0],
+      [0, small],
+      [0, large],
+      [1, small],
+      [3, large],
+    ] as const)
+      assert.deepEqual(await batches({ threads, cacheBytes }), alone, `${threads} ${cacheBytes}`);
   });
 
   it('gives the same batches from tar shards as from the folder, in threads, too', async () => {
