@@ -1,5 +1,6 @@
 import { type Box, intersection } from '../records/box.js';
 import type { ImageRecord } from '../records/image.js';
+import { increment } from '../records/increment.js';
 import { checkPositiveInteger } from '../records/option-checks.js';
 import type { Related, Relation } from '../records/scene-graph.js';
 import { boxRoles } from '../vocabulary/box-roles.js';
@@ -106,7 +107,7 @@ function bounded(found: readonly Relation[], maxPerImage: number, maxPerBox: num
   for (const relation of found) {
     const ends = [relation.subject, relation.object!];
     if (added.length >= maxPerImage || ends.some((end) => (perBox.get(end) ?? 0) >= maxPerBox)) continue;
-    for (const end of ends) perBox.set(end, (perBox.get(end) ?? 0) + 1);
+    for (const end of ends) increment(perBox, end);
     added.push(relation);
   }
   return added.sort((a, b) => a.subject - b.subject || a.object! - b.object!);

@@ -1,6 +1,7 @@
 import { OptionError } from '../errors.js';
 import { escapeHtml } from '../files/escape-html.js';
 import { htmlPage } from '../files/html-page.js';
+import { increment } from '../records/increment.js';
 import type { SceneGraph, Tagger } from '../records/scene-graph.js';
 import { reportStyle } from './report-style.js';
 
@@ -94,7 +95,7 @@ ${captionList(graph)}${relationList(graph, relations, names)}</article>
 /** Returns a name for each object: its category, numbered if there are several: `horse 1`, `horse 2`. */
 function objectNames({ objects }: SceneGraph): string[] {
   const total = new Map<string, number>();
-  for (const { category } of objects) total.set(category, (total.get(category) ?? 0) + 1);
+  for (const { category } of objects) increment(total, category);
   const seen = new Map<string, number>();
   return objects.map(({ category }) => {
     const number = (seen.get(category) ?? 0) + 1;

@@ -2,6 +2,7 @@ import { basename } from 'node:path/posix';
 import { imagePath, pathTails } from '../files/image-path.js';
 import { idKey } from '../files/json/json-value.js';
 import type { Id } from '../records/image.js';
+import { increment } from '../records/increment.js';
 import type { CocoImagePaths } from './coco-image-files.js';
 
 /** The extensions that image files have, the usual ones first. */
@@ -39,6 +40,6 @@ export function idsOfPaths(paths: readonly string[]): Id[] {
     (imagePath(path)?.whole ?? path).replace(/\.\w+$/, (end) => (isImageName(end) ? '' : end)),
   );
   const times = new Map<string, number>();
-  for (const path of whole) times.set(basename(path), (times.get(basename(path)) ?? 0) + 1);
+  for (const path of whole) increment(times, basename(path));
   return whole.map((path) => idKey(times.get(basename(path)) === 1 ? basename(path) : path));
 }

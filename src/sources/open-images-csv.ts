@@ -4,6 +4,7 @@ import { firstBytes } from '../files/json/first-bytes.js';
 import { GroupSpool, spoolPayloadLength } from '../files/spools/group-spool.js';
 import { IdIndex } from '../files/spools/id-index.js';
 import type { Corners } from '../records/corners.js';
+import { increment } from '../records/increment.js';
 import type { SourceContext } from '../records/ports.js';
 
 /** The relations of an image of Open Images' CSV file. */
@@ -72,7 +73,7 @@ export async function* openImagesRows(
         spool.append(group, Buffer.from('[]'));
       }
       if (subject === '' || object === '' || predicate === '' || !rest.every(isNumber)) {
-        bad.set(group, (bad.get(group) ?? 0) + 1);
+        increment(bad, group);
         continue;
       }
       spool.append(group, Buffer.from(JSON.stringify([subject, object, predicate, ...corners] satisfies Row)));

@@ -1,4 +1,5 @@
 import type { ImageRecord } from '../records/image.js';
+import { increment } from '../records/increment.js';
 import type { RelationTagger } from '../records/ports.js';
 import type { Related } from '../records/scene-graph.js';
 
@@ -33,12 +34,12 @@ export class FrequencyPrior {
   /** Counts the pairs and relations of one image; a duplicate relation counts once. */
   add({ detections, relations }: Pick<ImageRecord & Related, 'detections' | 'relations'>): void {
     const counts = new Map<string, number>();
-    for (const { category } of detections) add(counts, category, 1);
+    for (const { category } of detections) increment(counts, category);
     for (const [s, many] of counts)
       for (const [o, others] of counts) {
         const pairs = many * (s === o ? others - 1 : others);
         if (pairs === 0) continue;
-        add(this.#pairs, key(s, o), pairs);
+        increment(this.#pairs, key(s, o), pairs);
         this.#all += pairs;
       }
     const seen = new Set<string>();
@@ -47,8 +48,8 @@ export class FrequencyPrior {
       if (object === null || subject === object || seen.has(once)) continue;
       seen.add(once);
       const [s, o] = [detections[subject]!.category, detections[object]!.category];
-      add(this.#relations, key(s, o, predicate), 1);
-      add(this.#predicates, predicate, 1);
+      increment(this.#relations, key(s, o, predicate));
+      increment(this.#predicates, predicate);
     }
   }
 
@@ -80,4 +81,3 @@ export class FrequencyPrior {
 }
 
 const key = (...parts: readonly string[]): string => parts.join('\u0000');
-const add = (counts: Map<string, number>, name: string, by: number) => counts.set(name, (counts.get(name) ?? 0) + by);

@@ -1,3 +1,4 @@
+import { increment } from '../../records/increment.js';
 import type { SceneGraph } from '../../records/scene-graph.js';
 
 /** Counts of a set of scene graphs. Names are sorted by frequency, the most frequent first. */
@@ -61,10 +62,6 @@ export async function datasetStatistics(
     triplets: byCount(triplets),
     confidence: [...confidence],
   };
-}
-
-function increment<K>(counts: Map<K, number>, key: K): void {
-  counts.set(key, (counts.get(key) ?? 0) + 1);
 }
 
 function byCount(counts: ReadonlyMap<string, number>): [string, number][] {

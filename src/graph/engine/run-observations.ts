@@ -1,4 +1,5 @@
 import type { ImageRecord } from '../../records/image.js';
+import { increment } from '../../records/increment.js';
 import type { Reject } from '../../records/reject.js';
 
 /** Maximum number of distinct texts per tally; at this size the texts that were counted once are dropped. */
@@ -67,7 +68,7 @@ export class RunObservations {
       texts = new Map();
       this.#tallies.set(key, texts);
     }
-    texts.set(text, (texts.get(text) ?? 0) + 1);
+    increment(texts, text);
     if (texts.size <= MAX_TEXTS) return;
     for (const [rare, count] of texts) if (count === 1) texts.delete(rare);
     if (texts.size > MAX_TEXTS / 2) texts.clear();

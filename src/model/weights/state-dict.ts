@@ -1,5 +1,6 @@
 import { InputError } from '../../errors.js';
 import { sizeOf } from '../../files/weight-source.js';
+import { increment } from '../../records/increment.js';
 import { plainKind } from './pickled-names.js';
 import { OtherTensor, PickledGlobal, PickledObject, PickledTensor } from './pickled-objects.js';
 
@@ -113,7 +114,7 @@ function separate(path: string, entries: ReadonlyMap<string, unknown>) {
     if (value instanceof PickledTensor) {
       if (value.numbers.type === undefined) throw unreadable(path, name, `has numbers of ${value.numbers.name}`);
       tensors.set(name, value);
-    } else skipped.set(kindOf(value), (skipped.get(kindOf(value)) ?? 0) + 1);
+    } else increment(skipped, kindOf(value));
   }
   return { tensors, skipped };
 }
@@ -140,7 +141,7 @@ function withoutPrefixes(tensors: ReadonlyMap<string, PickledTensor>) {
   const named = new Map<string, PickledTensor>();
   for (const [name, tensor] of tensors) {
     const plain = name.replace(wrappers, (prefix) => {
-      prefixes.set(prefix, (prefixes.get(prefix) ?? 0) + 1);
+      increment(prefixes, prefix);
       return '';
     });
     named.set(plain, tensor);

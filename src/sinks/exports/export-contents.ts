@@ -1,4 +1,5 @@
 import type { Id } from '../../records/image.js';
+import { increment } from '../../records/increment.js';
 import type { ExportOptions } from './export-options.js';
 import type { SplitGraph } from './split-graph.js';
 
@@ -69,10 +70,6 @@ export class ContentsCounter {
       hasNumericObjectIds: this.#objectIds.areUnique,
     };
   }
-}
-
-function increment(counts: Map<string, number>, name: string): void {
-  counts.set(name, (counts.get(name) ?? 0) + 1);
 }
 
 function inOrder(counts: ReadonlyMap<string, number>, listed: readonly string[] | undefined): Map<string, number> {

@@ -1,5 +1,6 @@
 import { OutputError } from '../../errors.js';
 import { officialGroups } from '../../records/candidate-groups.js';
+import { increment } from '../../records/increment.js';
 import type { CandidateSet, SceneGraph } from '../../records/scene-graph.js';
 import type { ExportInput } from './export-format.js';
 import { pairRelations } from './pair-relations.js';
@@ -113,8 +114,8 @@ export async function* rlipv2Frequencies(graphs: AsyncIterable<SceneGraph>): Asy
   const objects = new Map<string, number>();
   const predicates = new Map<string, number>();
   for await (const graph of graphs) {
-    for (const { category } of graph.objects) objects.set(category, (objects.get(category) ?? 0) + 1);
-    for (const { predicate } of graph.relations) predicates.set(predicate, (predicates.get(predicate) ?? 0) + 1);
+    for (const { category } of graph.objects) increment(objects, category);
+    for (const { predicate } of graph.relations) increment(predicates, predicate);
   }
   const relationFrequencies = byFrequency(predicates);
   const objectFrequencies = byFrequency(objects);

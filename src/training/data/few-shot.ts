@@ -1,5 +1,6 @@
 import { OptionError } from '../../errors.js';
 import { addToList } from '../../records/add-to-list.js';
+import { increment } from '../../records/increment.js';
 import type { Random } from '../../records/random.js';
 import { randomInteger } from './random-stream.js';
 import type { TrainingSample } from './training-sample.js';
@@ -60,7 +61,7 @@ export class FewShot {
       const positions = Array.from({ length: sets }, () => new Map<number, number>());
       for (const image of chosen) {
         const { set, position } = this.#images[image]!;
-        positions[set]!.set(position, (positions[set]!.get(position) ?? 0) + 1);
+        increment(positions[set]!, position);
       }
       return positions;
     }

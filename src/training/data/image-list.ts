@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import { InputError } from '../../errors.js';
 import { parseNestedJson } from '../../files/json/parse-json.js';
 import { readSmallFile } from '../../files/read-small-file.js';
+import { increment } from '../../records/increment.js';
 import type { ChosenImages } from './few-shot.js';
 import type { TrainingSample } from './training-sample.js';
 
@@ -32,7 +33,7 @@ export class ImageList {
       throw new InputError(file, 'cannot be read, expected a list of images', undefined, { cause });
     });
     const counts = new Map<string, number>();
-    for (const name of namesOf(file, text)) counts.set(name, (counts.get(name) ?? 0) + 1);
+    for (const name of namesOf(file, text)) increment(counts, name);
     if (counts.size === 0) throw new InputError(file, 'is empty, expected a list of images, one a line');
     return new ImageList(file, counts);
   }

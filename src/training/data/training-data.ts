@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RecordError, RelflowError } from '../../errors.js';
 import type { ImageRecord } from '../../records/image.js';
+import { increment } from '../../records/increment.js';
 import type { Source } from '../../records/ports.js';
 import type { Related } from '../../records/scene-graph.js';
 import { type ChosenImages, FewShot } from './few-shot.js';
@@ -93,23 +94,22 @@ export class TrainingData {
     const sizes: number[] = [];
     const [rejects, leftOut] = [new Map<string, number>(), new Map<string, number>()];
     const [objects, relations] = [new Map<string, number>(), new Map<string, number>()];
-    const add = (counts: Map<string, number>, name: string) => counts.set(name, (counts.get(name) ?? 0) + 1);
     for (const [index, set] of sets.entries()) {
       let size = 0;
       const samples = readSet(
         set,
         options,
         signal,
-        (reason) => add(rejects, reason),
-        (problem) => add(leftOut, problem),
+        (reason) => increment(rejects, reason),
+        (problem) => increment(leftOut, problem),
       );
       for await (const sample of samples) {
         const { categories, pairs } = sample;
         few?.add(index, size, sample);
         list?.add(index, size, sample);
         size++;
-        for (const category of categories) add(objects, category);
-        for (const { predicates } of pairs) for (const predicate of predicates) add(relations, predicate);
+        for (const category of categories) increment(objects, category);
+        for (const { predicates } of pairs) for (const predicate of predicates) increment(relations, predicate);
       }
       sizes.push(size);
     }

@@ -2,6 +2,7 @@ import { readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DuckDBAppender, DuckDBConnection } from '@duckdb/node-api';
 import { makeFolder } from '../../files/make-folder.js';
+import { increment } from '../../records/increment.js';
 import type { RefusedRecords } from '../../runs/read-graphs.js';
 import { relationSource, relationTagger } from '../../sinks/relation-expression.js';
 import type { IndexProgress } from '../view-api.js';
@@ -229,7 +230,7 @@ export class SetIndex {
     if (candidates === null) return;
     const counts = new Map<string, number>();
     for (const { isKept, reason: why } of candidateWays(graph, candidates, this.set.threshold))
-      if (!isKept) counts.set(why, (counts.get(why) ?? 0) + 1);
+      if (!isKept) increment(counts, why);
     for (const [why, count] of counts) rows.add('dropped', [key, reason.add(why), count]);
   }
 

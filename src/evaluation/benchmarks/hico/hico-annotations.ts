@@ -1,4 +1,5 @@
 import { InputError } from '../../../errors.js';
+import { increment } from '../../../records/increment.js';
 import { type HoiImage, hoiImages } from '../../../sources/hoi-file.js';
 import { coco80Categories } from '../../../vocabulary/categories.js';
 import { hicoInteractions, hicoVerbs } from '../../../vocabulary/hico.js';
@@ -63,7 +64,7 @@ export async function countHicoTriplets(file: string, signal?: AbortSignal): Pro
     for (const { subject, object, verb } of interactions) {
       if (object === null) throw new InputError(file, 'an interaction has no object, as in V-COCO, expected HICO-DET');
       const key = tripletKey(objects[subject]!.category, objects[object]!.category, verb);
-      counts.set(key, (counts.get(key) ?? 0) + 1);
+      increment(counts, key);
     }
   return counts;
 }
