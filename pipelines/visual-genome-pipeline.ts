@@ -33,6 +33,13 @@ export default recipe({
         default: true,
         description: 'keep names, duplicates and the number of relations unchanged',
       }),
+      minOccurrences: Type.Optional(
+        Type.Integer({
+          group: MAIN,
+          minimum: 1,
+          description: 'drop relations with a predicate or a name that occurs less often, as the official 20 does',
+        }),
+      ),
       limit: Type.Optional(Type.Integer({ group: MAIN, minimum: 1, description: 'read only the first n images' })),
     },
     { additionalProperties: false },

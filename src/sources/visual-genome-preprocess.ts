@@ -9,6 +9,14 @@ export interface PreprocessOptions {
   readonly relationshipAliases: Aliases;
   /** The maximum number of relations per image. */
   readonly maxRelations: number;
+  /** The names and predicates whose relations are kept; omitted to keep those of all. */
+  readonly frequent?: FrequentNames;
+}
+
+/** Names that are frequent enough in a data set. */
+export interface FrequentNames {
+  readonly objects: ReadonlySet<string>;
+  readonly predicates: ReadonlySet<string>;
 }
 
 type ObjectPair = readonly [GenomeObject, GenomeObject];
@@ -24,22 +32,26 @@ const nearIou = 0.7;
  * 4. `near-duplicate-relation`: a relation is dropped if an earlier one has the same names and predicate (aliases are
  *    equal) and both its boxes have an IoU of 0.7 or more with those of the earlier one.
  * 5. `relation-limit`: only the first `maxRelations` relations are kept.
+ * 6. With `frequent`: relations with another predicate (`rare-predicate`), or else with the name of an object that is
+ *    not frequent (`rare-category`), are dropped. Objects are kept.
  *
  * Relations without a predicate (`empty-predicate`) or with an object that the files lack (`unknown-object`) are
- * dropped. Dropped relations are counted by these names. The official step that drops rare names is not implemented,
- * because it is off by default.
+ * dropped. Dropped relations are counted by these names.
  *
  * @param options null to keep only the first name of each object, unchanged, and all relations with predicate and
  * objects
  * Source: RLIPv2, datasets/vg.py
  */
 export function preprocessGenome(
-  graph: Pick<GenomeGraph, 'objects' | 'relations'>,
+  graph: Pick<GenomeGraph, 'objects' | 'embedded' | 'relations'>,
   options: PreprocessOptions | null,
   count: (name: string) => void,
 ): Pick<GenomeGraph, 'objects' | 'relations'> {
   const normalize = options ? (text: string) => text.toLowerCase().trim() : (text: string) => text;
-  const objects = graph.objects.map((object) => ({ ...object, names: object.names.slice(0, 1).map(normalize) }));
+  const objects = [...graph.objects, ...graph.embedded].map((object) => ({
+    ...object,
+    names: object.names.slice(0, 1).map(normalize),
+  }));
   const byId = new IdMap<GenomeObject>();
   for (const object of objects) if (!byId.has(object.id)) byId.set(object.id, object);
 
@@ -59,7 +71,23 @@ export function preprocessGenome(
       else relations.push({ ...relation, predicate });
     } else relations.push({ ...relation, predicate });
   }
-  return { objects, relations };
+  return options?.frequent
+    ? { objects, relations: withFrequentNames(relations, byId, options.frequent, count) }
+    : { objects, relations };
+}
+
+function withFrequentNames(
+  relations: readonly GenomeRelation[],
+  byId: IdMap<GenomeObject>,
+  { objects, predicates }: FrequentNames,
+  count: (name: string) => void,
+): GenomeRelation[] {
+  return relations.filter(({ subject, object, predicate }) => {
+    if (!predicates.has(predicate)) count('rare-predicate');
+    else if ([subject, object].some((id) => !objects.has(byId.get(id)?.names[0] ?? ''))) count('rare-category');
+    else return true;
+    return false;
+  });
 }
 
 /** Returns the IoU of two boxes `[x, y, w, h]` as VG's tools compute it: a box from 0 to 9 is 10 pixels wide. */

@@ -29,8 +29,7 @@ export function genomeRecord(
   };
   const graph = withoutMergedObjects(written, count);
   const added = graph.embedded.length;
-  const all = { objects: [...graph.objects, ...graph.embedded], relations: graph.relations };
-  const { objects, relations } = preprocessGenome(all, steps, count);
+  const { objects, relations } = preprocessGenome(graph, steps, count);
   const nextUnusedId = unusedIds(objects);
   const raw = objects.map(({ id, names, box }): RawDetection => {
     return { id: id ?? nextUnusedId(), category: names[0] || null, box, crowd: false };

@@ -12,6 +12,7 @@ import type { Related } from '../records/scene-graph.js';
 import { checkedSize, ImageSizes } from './image-sizes.js';
 import { checkIsNotCoco } from './other-formats.js';
 import { readAliases } from './visual-genome-aliases.js';
+import { frequentNames } from './visual-genome-frequent-names.js';
 import { type GenomeEntry, type GenomeFiles, genomeGraphs } from './visual-genome-graphs.js';
 import { genomeRecord } from './visual-genome-record.js';
 
@@ -33,6 +34,12 @@ export type VisualGenomeOptions = GenomeFiles & {
   readonly preprocess?: boolean;
   /** The maximum number of relations per image, applied by the preprocessing. Default 100. */
   readonly maxRelations?: number;
+  /**
+   * Drops relations whose predicate occurs in fewer relations of the set, or whose subject or object has a name of fewer
+   * objects of the set, as RLIPv2's preprocessing does with 20 for its `greater20` file. The files are read twice, whole
+   * even with `limit`. Default: all are kept.
+   */
+  readonly minOccurrences?: number;
   /** Name of the data set in records. Default `vg`. */
   readonly dataset?: string;
   /** The maximum number of images. Default: all. */
@@ -48,7 +55,8 @@ type GenomeRecord = ImageRecord & Related;
  *
  * Boxes are filtered by `filterDetections`. With preprocessing, objects with the same name and box are merged, and
  * relations that thereby become equal (`duplicate-relation`) or relate an object to itself (`self-relation`) are
- * dropped. Relations of a dropped box are dropped too (`relation-of-dropped-box`). Objects that only occur in relations
+ * dropped. With `minOccurrences`, so are relations with rare names (`rare-predicate`, `rare-category`); objects stay.
+ * Relations of a dropped box are dropped too (`relation-of-dropped-box`). Objects that only occur in relations
  * are added (`object-from-relationship`). A relation of an object that `merged_object_ids` of another object lists is one
  * of that other object (`merged-object`). Ids are read as by `coco`. An object without an id gets the lowest number that no other object of its
  * image has.
@@ -59,7 +67,7 @@ type GenomeRecord = ImageRecord & Related;
  * Entries of `image_data.json` that cannot be used are counted in one separate item (`malformed-size`,
  * `duplicate-size`).
  *
- * @throws OptionError if an option is missing or out of range
+ * @throws OptionError if an option is missing, out of range or without effect
  * Source: RLIPv2, datasets/vg.py; https://homes.cs.washington.edu/~ranjay/visualgenome/api_readme
  *
  * @example
@@ -79,7 +87,7 @@ type GenomeRecord = ImageRecord & Related;
  */
 export function visualGenome(options: VisualGenomeOptions): Source<GenomeRecord> {
   const name = 'visual-genome';
-  const { imageData, images, preprocess = true, dataset = 'vg', limit, maxRelations = 100 } = options;
+  const { imageData, images, preprocess = true, dataset = 'vg', limit, maxRelations = 100, minOccurrences } = options;
   const files = 'sceneGraphs' in options ? [options.sceneGraphs] : [options.objects, options.relationships];
   if (files.some((file) => !file)) {
     throw new OptionError(name, "expected 'objects' and 'relationships', or 'sceneGraphs'");
@@ -89,9 +97,14 @@ export function visualGenome(options: VisualGenomeOptions): Source<GenomeRecord>
       name,
       "'imageData' is missing, expected the path of image_data.json, which has the image sizes",
     );
-  for (const [option, value] of Object.entries({ limit, maxRelations })) {
+  for (const [option, value] of Object.entries({ limit, maxRelations, minOccurrences })) {
     if (value !== undefined) checkPositiveInteger(name, option, value);
   }
+  if (minOccurrences !== undefined && !preprocess)
+    throw new OptionError(
+      name,
+      "'minOccurrences' has no effect without the preprocessing, which 'preprocess' turns off",
+    );
   const aliases = [options.objectAliases, options.relationshipAliases].filter((file) => file !== undefined);
   const inputs = [...files, imageData, ...aliases];
   const origin = { source: name, file: basename(files[0] ?? '') };
@@ -101,7 +114,10 @@ export function visualGenome(options: VisualGenomeOptions): Source<GenomeRecord>
     for (const file of [...files, imageData]) await checkIsNotCoco(file);
     const objectAliases = await readAliases(options.objectAliases);
     const relationshipAliases = await readAliases(options.relationshipAliases);
-    const steps = preprocess ? { objectAliases, relationshipAliases, maxRelations } : null;
+    const firstSteps = { objectAliases, relationshipAliases, maxRelations };
+    const frequent =
+      minOccurrences !== undefined && (await frequentNames(options, firstSteps, minOccurrences, context));
+    const steps = preprocess ? { ...firstSteps, ...(frequent && { frequent }) } : null;
     const sizes = await ImageSizes.read(imageData, context);
     if (Object.keys(sizes.counts).length > 0) yield { counts: sizes.counts };
     const total = Math.min(sizes.count, limit ?? sizes.count);
@@ -152,6 +168,7 @@ export function visualGenome(options: VisualGenomeOptions): Source<GenomeRecord>
       dataset,
       preprocess,
       ...(preprocess && { maxRelations }),
+      ...(minOccurrences !== undefined && { minOccurrences }),
       ...(limit !== undefined && { limit }),
       checksImages: images !== undefined,
     },

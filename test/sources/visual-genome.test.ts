@@ -149,6 +149,43 @@ describe('visualGenome', () => {
     assert.equal(limited.counts['relation-limit'], 2);
   });
 
+  it('drops relations with rare names of the whole set, as the official preprocessing does on request', async () => {
+    const pony = object(24, 'pony', [100, 10, 50, 80]);
+    const scenes = [1, 2, 3].map((image_id) => ({
+      image_id,
+      objects: image_id === 3 ? [man, horse, pony] : [man, horse],
+    }));
+    const relations = [
+      [relationship(man, 'riding', horse), relationship(man, 'Riding', horse), relationship(man, 'feeding', horse)],
+      [relationship(man, 'riding', horse), relationship(hat, 'near', horse)],
+      [relationship(man, 'riding', pony), relationship(man, 'near', horse)],
+    ].map((relationships, i) => ({ image_id: i + 1, relationships }));
+    const read = await readTwo(scenes, relations, { minOccurrences: 2 });
+    assert.deepEqual(
+      read.records.map(({ relations }) => relations.map(({ predicate }) => predicate)),
+      [['riding'], ['riding'], ['near']],
+    );
+    assert.deepEqual(
+      read.records.map(({ detections }) => detections.length),
+      [2, 3, 3],
+    );
+    assert.deepEqual(read.counts, {
+      'duplicate-relation': 1,
+      'object-from-relationship': 1,
+      'rare-predicate': 1,
+      'rare-category': 2,
+    });
+    const first = await readTwo(scenes, relations, { minOccurrences: 2, limit: 1 });
+    assert.deepEqual(first.records, read.records.slice(0, 1));
+    assert.throws(
+      () => visualGenome({ sceneGraphs: 'a.json', imageData, minOccurrences: 2, preprocess: false }),
+      new OptionError(
+        'visual-genome',
+        "'minOccurrences' has no effect without the preprocessing, which 'preprocess' turns off",
+      ),
+    );
+  });
+
   it('keeps names and relations unchanged without preprocessing', async () => {
     const twin = { ...man, object_id: 14 };
     const relations = [
