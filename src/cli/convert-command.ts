@@ -31,8 +31,13 @@ export function convertCommand(program: Command, context: CommandContext): void 
     .addOption(
       new Option('--to <format>', 'format of the output, see below').choices(formatsOfGraphs()).makeOptionMandatory(),
     )
-    .addOption(new Option('--instances <files>', "for vcoco: COCO's instances"))
-    .addOption(new Option('--names <file>', 'for open-images: categories_dict.json, or class descriptions as CSV'));
+    .addOption(new Option('--instances <files>', "for vcoco: COCO's instances (default: next to the input)"))
+    .addOption(
+      new Option(
+        '--names <file>',
+        'for open-images: categories_dict.json (default: next to the input) or, of CSV, class descriptions',
+      ),
+    );
   addExportOptions(command)
     .addHelpText('after', ['', 'Forms of the input:', ...summaryLines(INPUT_FORMS)].join('\n'))
     .addHelpText(
@@ -45,7 +50,7 @@ export function convertCommand(program: Command, context: CommandContext): void 
     .action(async (input: string, flags: ExportFlags & InputFormOptions & { from: string; to: string }) => {
       const { from, to, out, json, instances, names, ...options } = flags;
       if (out === undefined) throw new OptionError('convert', '--out is missing, expected a file or folder to write');
-      const source = inputSource('convert', from, input, flags);
+      const source = await inputSource('convert', from, input, flags);
       const files = await source.files();
       // A format may stop a reading and begin again; what counts is the first one to the end.
       let refused: RefusedRecords = new Map();

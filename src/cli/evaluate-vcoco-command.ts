@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { InputError, OptionError } from '../errors.js';
 import { readSmallJson } from '../files/read-small-file.js';
+import { vcocoWithInstances } from '../sources/companion-files.js';
 import { type BenchmarkFlags, benchmarkOptions, evaluatorOptions, printBenchmark } from './benchmark-options.js';
 import type { CommandContext } from './command-context.js';
 
@@ -19,7 +20,7 @@ export function evaluateVcocoCommand(evaluate: Command, context: CommandContext)
     .description(
       "Score predictions on V-COCO: role average precision in scenarios 1 and 2, with and without 'point', and agent average precision, as the official evaluator computes them; or what RLIPv2 prints while it trains. <predictions> is a JSONL file as in schemas/predictions.schema.json, <annotations> is vcoco_test.json, or with --training-time test_vcoco.json.",
     )
-    .option('--instances <file>', "COCO's boxes, instances_vcoco_all_2014.json")
+    .option('--instances <file>', "COCO's boxes, instances_vcoco_all_2014.json (default: next to the annotations)")
     .option('--split <file>', 'vcoco_test.ids, to check that the annotations have its images')
     .option('--training-time', "RLIPv2's training-time mAP, from the converted annotations test_vcoco.json")
     .option(
@@ -37,8 +38,9 @@ export function evaluateVcocoCommand(evaluate: Command, context: CommandContext)
 }
 
 async function scoreOfficial(context: CommandContext, file: string, annotations: string, flags: Flags): Promise<void> {
-  const { instances, split, prior } = flags;
+  const { split, prior } = flags;
   if (prior !== undefined) throw new OptionError('evaluate vcoco', '--prior has no effect without --training-time');
+  const { instances } = await vcocoWithInstances(annotations, flags.instances);
   if (instances === undefined)
     throw new OptionError(
       'evaluate vcoco',

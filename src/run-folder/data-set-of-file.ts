@@ -1,12 +1,11 @@
-import { existsSync } from 'node:fs';
-import { stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { InputError, OptionError } from '../errors.js';
+import { OptionError } from '../errors.js';
 import type { AnnotatedSet } from '../records/annotated-set.js';
-import { hoiSetName } from '../sources/hoi-record.js';
+import { openImagesWithNames, vcocoWithInstances } from '../sources/companion-files.js';
 import { isOpenImagesCsv } from '../sources/open-images-csv.js';
+import { hasVcocoActions } from '../sources/vcoco.js';
 import { vg150FilesOf } from '../sources/vg150-file.js';
-import { fileKind, fileKinds } from './file-kind.js';
+import { fileKinds } from './file-kind.js';
+import { formOfFile } from './form-of-file.js';
 
 /** Other files of a data set, and its part. */
 export interface DataSetOptions {
@@ -36,34 +35,22 @@ export type DataSetOfFile = { readonly sceneGraphs: string } | AnnotatedSet;
  * @throws OptionError if an option has no effect on it, or has a value that its form has not
  */
 export async function dataSetOfFile(where: string, file: string, options: DataSetOptions): Promise<DataSetOfFile> {
-  if ((await stat(file).catch(() => null))?.isDirectory()) return without(where, options, [], { sceneGraphs: file });
-  const { kind } = await fileKind(file);
+  const form = await formOfFile(file, FORMS, expected);
   const { instances, categories, descriptions, dicts, imageData, split } = options;
-  switch (kind) {
-    case 'relflow':
+  switch (form) {
+    case 'scene-graphs':
       return without(where, options, [], { sceneGraphs: file });
-    case 'hoi': {
-      const name = await hoiSetName(file);
-      return without(
-        where,
-        options,
-        [],
-        name === 'hico' ? { hico: { annotations: file } } : { vcoco: { annotations: file } },
-      );
-    }
+    case 'hico':
+    case 'gqa':
+      return without(where, options, [], { [form]: { annotations: file } });
     case 'vcoco': {
-      const found = instances ?? nextTo(file, 'instances_vcoco_all_2014.json');
-      const set = { annotations: file, ...(found !== undefined && { instances: found }) };
-      return without(where, options, ['instances'], { vcoco: set });
+      const used = (await hasVcocoActions(file)) ? (['instances'] as const) : [];
+      return without(where, options, used, { vcoco: await vcocoWithInstances(file, instances) });
     }
-    case 'openImages': {
-      if (await isOpenImagesCsv(file)) {
-        const set = { annotations: file, ...(descriptions !== undefined && { descriptions }) };
-        return without(where, options, ['descriptions'], { openImages: set });
-      }
-      const names = categories ?? nextTo(file, 'categories_dict.json');
-      const set = { annotations: file, ...(names !== undefined && { categories: names }) };
-      return without(where, options, ['categories'], { openImages: set });
+    case 'open-images': {
+      const isCsv = await isOpenImagesCsv(file);
+      const set = await openImagesWithNames(file, isCsv ? descriptions : categories);
+      return without(where, options, [isCsv ? 'descriptions' : 'categories'], { openImages: set });
     }
     case 'vg150': {
       const files = { ...vg150FilesOf(file), ...(dicts && { dicts }), ...(imageData && { imageData }) };
@@ -74,15 +61,11 @@ export async function dataSetOfFile(where: string, file: string, options: DataSe
       const part = oneOf(where, split ?? 'test', ['train', 'test', 'all'] as const);
       return without(where, options, ['split'], { psg: { annotations: file, split: part } });
     }
-    case 'gqa':
-      return without(where, options, [], { gqa: { annotations: file } });
-    default:
-      throw new InputError(
-        file,
-        `is ${kind === null ? 'of an unknown kind' : fileKinds[kind]}, expected a data set with relations: ${['relflow', 'hoi', 'vcoco', 'openImages', 'vg150', 'psg', 'gqa'].map((known) => fileKinds[known as 'hoi']).join(', ')}`,
-      );
   }
 }
+
+const FORMS = ['scene-graphs', 'hico', 'vcoco', 'open-images', 'vg150', 'psg', 'gqa'] as const;
+const expected = `a data set with relations: ${(['relflow', 'hoi', 'vcoco', 'openImages', 'vg150', 'psg', 'gqa'] as const).map((kind) => fileKinds[kind]).join(', ')}`;
 
 function without(
   where: string,
@@ -103,9 +86,4 @@ function oneOf<T extends string>(where: string, value: string, choices: readonly
   if (found === undefined)
     throw new OptionError(where, `unknown split '${value}', expected one of ${choices.join(', ')}`);
   return found;
-}
-
-function nextTo(file: string, name: string): string | undefined {
-  const path = join(dirname(file), name);
-  return existsSync(path) ? path : undefined;
 }

@@ -6,6 +6,7 @@ import type { Source } from '../records/ports.js';
 import type { Related } from '../records/scene-graph.js';
 import { coco } from './coco.js';
 import { cocoRelations } from './coco-relations.js';
+import { openImagesWithNames, vcocoWithInstances } from './companion-files.js';
 import { cvat } from './cvat.js';
 import { gqa } from './gqa.js';
 import { hico } from './hico.js';
@@ -27,16 +28,16 @@ type AnySource = Source<ImageRecord & Partial<Related & Captioned>>;
 export interface InputFormOptions {
   /** The image folder. */
   readonly images?: string;
-  /** COCO's instances, for V-COCO. */
+  /** COCO's instances, for V-COCO. Default: next to it. */
   readonly instances?: string;
-  /** `categories_dict.json` or class descriptions as CSV, for Open Images. */
+  /** `categories_dict.json` (default: next to it) or, of CSV, class descriptions, for Open Images. */
   readonly names?: string;
 }
 
 /** A form of data sets, by which people name it. */
 interface InputForm {
   readonly summary: string;
-  readonly source: (input: string, flags: InputFormOptions) => AnySource;
+  readonly source: (input: string, flags: InputFormOptions) => AnySource | Promise<AnySource>;
 }
 
 const imagesOf = ({ images }: InputFormOptions) => (images === undefined ? {} : { images });
@@ -74,18 +75,14 @@ export const INPUT_FORMS: Readonly<Record<string, InputForm>> = {
     source: (annotations, flags) => hico({ annotations, ...imagesOf(flags) }),
   },
   vcoco: {
-    summary: "V-COCO, its own form (with --instances) or PPDM's",
-    source: (annotations, { instances, ...flags }) =>
-      vcoco({ annotations, ...(instances !== undefined && { instances }), ...imagesOf(flags) }),
+    summary: "V-COCO, its own form next to COCO's instances or PPDM's",
+    source: async (annotations, { instances, ...flags }) =>
+      vcoco({ ...(await vcocoWithInstances(annotations, instances)), ...imagesOf(flags) }),
   },
   'open-images': {
-    summary: "Open Images' relations, CSV or JSON (with --names)",
-    source: (annotations, { names, ...flags }) =>
-      openImages({
-        annotations,
-        ...(names !== undefined && (/\.csv(?:\.gz)?$/.test(names) ? { descriptions: names } : { categories: names })),
-        ...imagesOf(flags),
-      }),
+    summary: "Open Images' relations, CSV or JSON next to categories_dict.json",
+    source: async (annotations, { names, ...flags }) =>
+      openImages({ ...(await openImagesWithNames(annotations, names)), ...imagesOf(flags) }),
   },
   vg150: {
     summary: 'the HDF5 file of VG150, next to its dictionary and image_data.json',
@@ -119,8 +116,14 @@ export const INPUT_FORMS: Readonly<Record<string, InputForm>> = {
  * Makes the source of a data set in a form.
  * @param where the caller, for errors
  * @throws OptionError if the form is unknown or an option has no effect on it
+ * @throws InputError if a file that decides how the set is read cannot be read
  */
-export function inputSource(where: string, from: string, input: string, options: InputFormOptions): AnySource {
+export async function inputSource(
+  where: string,
+  from: string,
+  input: string,
+  options: InputFormOptions,
+): Promise<AnySource> {
   const form = INPUT_FORMS[from];
   if (form === undefined)
     throw new OptionError(where, `unknown form '${from}', expected one of ${Object.keys(INPUT_FORMS).join(', ')}`);

@@ -67,7 +67,7 @@ export function vcocoFiles(options: VcocoOptions): RelatedSourceFiles {
       uniqueNames: true,
     },
     async *read(file, { signal }) {
-      if (await hasActions(file)) {
+      if (await hasVcocoActions(file)) {
         if (instances === undefined)
           throw new InputError(
             file,
@@ -80,7 +80,7 @@ export function vcocoFiles(options: VcocoOptions): RelatedSourceFiles {
 }
 
 /** Returns whether a file is in V-COCO's own form, and not in PPDM's. */
-async function hasActions(file: string): Promise<boolean> {
+export async function hasVcocoActions(file: string): Promise<boolean> {
   for await (const { values } of streamJson(file, { layout: 'list' })) return 'action_name' in fieldsOf(values[0]);
   return false;
 }

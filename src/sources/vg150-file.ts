@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { InputError } from '../errors.js';
+import { fileNextTo } from '../files/file-next-to.js';
 import { fieldsOf, formatJsonValue, idProblem, readId } from '../files/json/json-value.js';
 import { streamJson } from '../files/json/stream-json.js';
 import { type IntegerTable, readHdf5 } from '../files/read-hdf5.js';
@@ -24,9 +24,9 @@ export interface Vg150Files {
  * `image_data.json`.
  */
 export function vg150FilesOf(graphs: string): Vg150Files {
-  const nextToIt = (name: string) => join(dirname(graphs), name);
-  const dicts = [nextToIt('VG-SGG-dicts-with-attri.json'), nextToIt('VG-SGG-dicts.json')];
-  return { graphs, dicts: dicts.find(existsSync) ?? dicts[0]!, imageData: nextToIt('image_data.json') };
+  const names = ['VG-SGG-dicts-with-attri.json', 'VG-SGG-dicts.json'];
+  const dicts = fileNextTo(graphs, ...names) ?? join(dirname(graphs), names[0]!);
+  return { graphs, dicts, imageData: join(dirname(graphs), 'image_data.json') };
 }
 
 /** The split that an image is in, as the file numbers them: 0 for training and validation, 2 for testing. */

@@ -58,8 +58,22 @@ describe('relflow view', () => {
       await utimes(join(out, file), 1, 1);
       assert.notEqual((await openSet('view', join(out, file))).digest, digest);
     }
-    const detections = await openSet('view', join(SCENES, 'instances.json'));
-    assert.equal(detections.kind, 'set');
+    // Names and boxes that these forms lack are in files next to them.
+    for (const file of [
+      'instances.json',
+      'vcoco/vcoco_test.json',
+      'vcoco/test_vcoco.json',
+      'open-images/OI_SGG_test.json',
+    ]) {
+      const set = await openSet('view', join(SCENES, file), { images: join(SCENES, 'images') });
+      let images = 0;
+      for await (const { graph } of set.read(() => {}, new Map(), new AbortController().signal))
+        if (graph.objects.every(({ category }) => /^[A-Za-z ]+$/.test(category))) images++;
+      assert.ok(images > 0, file);
+    }
+    await assert.rejects(openSet('view', join(SCENES, 'captions.json')), {
+      message: /is captions, expected a run or a set with images; name its form with --from if it is one/,
+    });
   });
 
   it('loses no edit that it answered as saved when it is killed', async () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { cpSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { relflow } from '../../support/command.js';
 import { temporaryFolder } from '../../support/folders.js';
@@ -195,6 +195,12 @@ describe('relflow evaluate open-images', () => {
     const bad = annotations([[[[man, 7]], []]]);
     const run = async (...args: string[]) => (await relflow(['evaluate', 'open-images', ...args])).stderr;
     const found = writePredictions(join(folder, 'x.jsonl'), { objects: NAMES, predicates: ['holds'], fused: true }, []);
+    assert.match(await run(found, bad), /--categories, or categories_dict\.json next to the annotations/);
+    cpSync(categories, join(folder, 'categories_dict.json'));
+    assert.match(
+      await run(found, bad),
+      /image 0\.jpg: the category 7 is not in .*categories_dict\.json, which lists 3/,
+    );
     assert.match(
       await run(found, bad, '--categories', categories),
       /image 0\.jpg: the category 7 is not in .* lists 3/,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { VCOCO_VERBS as verbs } from '../../../src/evaluation/benchmarks/vcoco/vcoco-verbs.js';
 import { relflow } from '../../support/command.js';
@@ -154,6 +154,10 @@ describe('relflow evaluate vcoco', () => {
       /has 1 images that .* lacks, and lacks 1/,
     );
     assert.match(await run(found, truth), /expected --instances/);
+    const nextToIt = join(folder, 'instances_vcoco_all_2014.json');
+    renameSync(boxes, nextToIt);
+    assert.equal(await run(found, truth), '');
+    renameSync(nextToIt, boxes);
     const ride = at('ride.json', [
       { action_name: 'ride', role_name: ['agent'], image_id: [1], ann_id: [11], label: [1], role_object_id: [11] },
     ]);
