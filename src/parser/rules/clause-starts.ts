@@ -24,7 +24,7 @@ export function startsClause(
   hasVerb: boolean,
 ): boolean {
   const next = parts[k + 1];
-  if (hasVerb && (hasVerbAfter(parts, k) || (phrase.isDetermined && isVerbOf(phrase, next)))) return true;
+  if (hasVerb && isSubjectAhead(parts, k)) return true;
   if (next?.kind !== 'be' && next?.kind !== 'verb') return false;
   const hasTense = next.kind === 'be' || next.form === 'finite';
   if (hasTense && next.isSingular === phrase.isPlural && phrase.isPlural) return false;
@@ -33,18 +33,59 @@ export function startsClause(
   return hasTense && !(isList && (verb === undefined || !hasVerb));
 }
 
-/** Checks whether a phrase, with what its prepositions add to it, is the subject of a finite verb: "a vase with flowers stands". */
-function hasVerbAfter(parts: readonly ClausePart[], k: number): boolean {
-  const phrase = parts[k];
-  let next = k + 1;
-  while (parts[next]?.kind === 'preposition' && /^(?:phrase|pronoun)$/.test(parts[next + 1]?.kind ?? '')) next += 2;
-  return next > k + 1 && phrase?.kind === 'phrase' && isVerbOf(phrase.phrase, parts[next]);
+/**
+ * Checks whether a phrase is the subject of a finite verb further on: "a vase with flowers stands", "a boy and a girl are", "her
+ * sister, who wears a crown, claps".
+ */
+function isSubjectAhead(parts: readonly ClausePart[], k: number): boolean {
+  const isAfterComma = parts[k - 1]?.kind === 'while' || parts[k - 2]?.kind === 'comma';
+  let phrase = phraseOf(parts[k]);
+  for (let count = 1, next = k; phrase; count++) {
+    next = afterPlaces(parts, next);
+    const verb = parts[next];
+    if (count === 1) {
+      if (isVerbOf(phrase, verb) && (phrase.isDetermined || isAfterComma || next > k + 1)) return true;
+      if (verb?.kind === 'comma' && parts[next + 1]?.kind === 'relative') {
+        const end = afterComma(parts, next + 2);
+        return end !== undefined && isVerbOf(phrase, parts[end]);
+      }
+    } else if (isFinite(verb)) return verb.isSingular === false && (isAfterComma || (count === 2 && !phrase.isPlural));
+    while (parts[next]?.kind === 'comma' || parts[next]?.kind === 'and') next++;
+    if (count === MOST_SUBJECTS || !/^(?:and|comma)$/.test(parts[next - 1]?.kind ?? ''))
+      return false;
+    phrase = phraseOf(parts[next]);
+  }
+  return false;
 }
 
+/** Subjects in a list, at most. */
+const MOST_SUBJECTS = 4;
+
+const phraseOf = (part: ClausePart | undefined) => (part?.kind === 'phrase' ? part.phrase : undefined);
+
+/** Returns the index after a phrase and what prepositions add to it. */
+function afterPlaces(parts: readonly ClausePart[], phrase: number): number {
+  let next = phrase + 1;
+  while (parts[next]?.kind === 'preposition' && /^(?:phrase|pronoun)$/.test(parts[next + 1]?.kind ?? '')) next += 2;
+  return next;
+}
+
+/** Returns the index after the next comma of a sentence. */
+function afterComma(parts: readonly ClausePart[], from: number): number | undefined {
+  for (let k = from; k < Math.min(parts.length, from + MOST_PARTS); k++) if (parts[k]!.kind === 'comma') return k + 1;
+  return undefined;
+}
+
+/** Parts of a clause between commas, at most. */
+const MOST_PARTS = 10;
+
 /** Checks whether a verb is finite and agrees in number with a phrase, as its subject has to. */
-export const isVerbOf = ({ isPlural }: NounPhrase, next: ClausePart | undefined): boolean =>
-  (next?.kind === 'be' || (next?.kind === 'verb' && next.form === 'finite')) &&
-  (next.isSingular === undefined || next.isSingular !== isPlural);
+export const isVerbOf = ({ isPlural, isCollected, entity }: NounPhrase, next: ClausePart | undefined): boolean =>
+  isFinite(next) &&
+  (next.isSingular === undefined || isCollected || next.isSingular !== (isPlural && entity.quantity !== 'one'));
+
+const isFinite = (part: ClausePart | undefined): part is Extract<ClausePart, { readonly isSingular?: boolean }> =>
+  part?.kind === 'be' || (part?.kind === 'verb' && part.form === 'finite');
 
 /** Checks for a parallel construction: "a cat on a chair and a dog on …", "a pizza with toppings, a bowl with …". */
 export const startsParallel = (next: ClausePart | undefined, { subjects, preposition, verb }: Origin): boolean =>
@@ -75,7 +116,7 @@ export function isInverted(parts: readonly ClausePart[], k: number): boolean {
   const verb = parts[end + 1];
   // "and to the left of it, a lamp hangs"
   if (end > k + 1 && verb?.kind === 'phrase')
-    return hasVerbAfter(parts, end + 1) || isVerbOf(verb.phrase, parts[end + 2]);
+    return isVerbOf(verb.phrase, parts[afterPlaces(parts, end + 1)]);
   return (
     (verb?.kind === 'be' || (verb?.kind === 'verb' && verb.form === 'finite' && restVerbs.has(verb.verb))) &&
     parts[end + 2]?.kind === 'phrase'

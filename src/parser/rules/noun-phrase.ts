@@ -2,7 +2,7 @@ import type { Entity } from '../../records/text-graph.js';
 import { captionEntity } from '../language/caption-entity.js';
 import { colors } from '../language/closed-classes.js';
 import { isCompound, nounLemma } from '../language/lemma.js';
-import { collectives, isHangingPicture, type NounClass, nounClass, pictureNouns } from '../language/noun-classes.js';
+import { collectives, isAnimate, isHangingPicture, type NounClass, nounClass, pictureNouns } from '../language/noun-classes.js';
 import { partNouns } from '../language/prepositions.js';
 import type { Token } from '../language/tokenize.js';
 import type { WordClass } from '../language/word-class.js';
@@ -12,7 +12,9 @@ export interface NounPhrase {
   readonly entity: Entity;
   readonly nounClass: NounClass;
   readonly isPlural: boolean;
-  /** Whether it has a determiner or a number: "a dog" and "two dogs", but not "dogs". */
+  /** Whether its verb may have either number: "a pile of books is", "a group of boys are". */
+  readonly isCollected: boolean;
+  /** Whether it has a determiner or a number: "a dog", "a slice of toast" and "two dogs", but not "dogs". */
   readonly isDetermined: boolean;
   /** Its last determiner: `the`, `his`. */
   readonly determiner: Token | undefined;
@@ -40,7 +42,8 @@ export function nounPhraseAt(sentence: TaggedSentence, start: number, quantity?:
   const counted = partitiveAt(sentence, start);
   if (counted) {
     const phrase = nounPhraseAt(sentence, counted.next, counted.quantity ?? quantity);
-    if (phrase) return phrase;
+    const isDetermined = tags[start] === 'determiner' || tags[start] === 'number';
+    if (phrase) return isDetermined && !phrase.isDetermined ? { ...phrase, isDetermined } : phrase;
   }
   const from = skip(tags, start, 'determiner');
   const to = endOfPhrase(sentence, from);
@@ -132,7 +135,13 @@ function makePhrase(
     else if (isAdjective || tags[k] === 'noun') name = `${text} ${name}`;
   }
   const determiner = tags[from - 1] === 'determiner' ? tokens[from - 1]! : undefined;
-  const isMany = number === undefined ? counted !== undefined : number !== 'one' && number !== '1';
+  // "dressed in pink"
+  const kind = colors.has(head) ? 'garment' : nounClass(lemma, tokens[last - 1]?.text);
+  // "a herd of sheep", "slices of bread", but "a pile of hay"
+  const isMany =
+    number === undefined
+      ? counted !== undefined && (isAnimate(kind) || counted.endsWith('s'))
+      : number !== 'one' && number !== '1';
   return {
     entity: captionEntity(caption, {
       start: tokens[from]!.start,
@@ -143,9 +152,9 @@ function makePhrase(
       attributes: attributesOf(adjectives),
       quantity: number ?? counted,
     }),
-    // "dressed in pink"
-    nounClass: colors.has(head) ? 'garment' : nounClass(lemma, tokens[last - 1]?.text),
+    nounClass: kind,
     isPlural: head !== lemma || isMany,
+    isCollected: counted !== undefined && number === undefined,
     isDetermined: determiner !== undefined || number !== undefined,
     determiner,
     owner: undefined,
