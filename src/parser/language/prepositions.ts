@@ -80,7 +80,7 @@ const standalonePartNouns = wordSet('edge edges end ends corner corners base');
 /** Parts of things that only give a location: not noun phrases when `of` follows. */
 export const partNouns = new Set([
   ...standalonePartNouns,
-  ...wordSet('top bottom front back rear side sides middle center centre midst left right inside'),
+  ...wordSet('top bottom front back rear side sides middle center centre midst left right inside part'),
 ]);
 
 const singleWords =

@@ -90,9 +90,16 @@ function isClearVerb(words: readonly DictionaryWord[], tags: readonly WordClass[
   const { text: word, verb, isVerb, closedClass } = words[k]!;
   const before = tags[k - 1];
   if (!isVerb || tags[k] === 'adverb' || closedClass !== undefined || word === 'like') return false;
+  const isThird = word !== verb && word.endsWith('s');
+  if (isThird && standsForOne(words, tags, k - 1)) return true;
   if (before === 'determiner' || before === 'number' || before === 'possessive' || before === 'preposition')
     return false;
   if (before === 'adjective' && tags[k - 2] !== undefined) return false;
+  // "sits on a bench and waves to"
+  if (isThird && before === 'and' && (restVerbs.has(verb) || gestures.has(verb)) && hasSingularVerb(words, tags, k))
+    return true;
+  // "and hands one to"
+  if (isThird && before === 'and' && next === 'one' && tags[k + 2] === 'preposition') return true;
   if (next === QUOTE && before === 'noun' && (word.endsWith('ing') || word.endsWith('s'))) return true;
   const isInflected = word !== verb && (word.endsWith('s') || word.endsWith('ing'));
   if (isInflected && before !== undefined && (objectStarts.has(next) || objectPronouns.has(next))) return true;
@@ -114,9 +121,30 @@ function isClearVerb(words: readonly DictionaryWord[], tags: readonly WordClass[
   if (before === 'noun' && !isCompound(words[k - 1]!.text, word)) {
     const isPlural = words[k - 1]!.noun !== words[k - 1]!.text;
     const isList = tags.slice(Math.max(0, k - 5), k).includes('and');
-    return word === verb ? isPlural || isList || tags[0] === 'preposition' : word.endsWith('s') && !isPlural;
+    return word === verb
+      ? isPlural || isList || tags[0] === 'preposition' || isCountedPlural(words, tags, k - 1)
+      : word.endsWith('s') && !isPlural;
   }
   return (before === 'other' || before === 'verb') && word.endsWith('s');
+}
+
+/** Checks for "another" and, after "one", "the other", which stand for one thing: "the other chops". */
+function standsForOne(words: readonly DictionaryWord[], tags: readonly WordClass[], k: number): boolean {
+  const word = words[k]?.text;
+  if (word === 'another') return tags[k - 1] !== 'pronoun';
+  return word === 'other' && words[k - 1]?.text === 'the' && words.slice(0, k - 1).some(({ text }) => text === 'one');
+}
+
+/** Checks whether a verb with one subject comes before a word: "holds", "is". */
+const hasSingularVerb = (words: readonly DictionaryWord[], tags: readonly WordClass[], k: number) =>
+  tags.slice(0, k).some((tag, at) => (tag === 'verb' || tag === 'be') && words[at]!.text.endsWith('s'));
+
+/** Checks for the last noun of "two glasses of tea". */
+function isCountedPlural(words: readonly DictionaryWord[], tags: readonly WordClass[], k: number): boolean {
+  let first = k;
+  while (isNominal(tags[first - 1])) first--;
+  const counted = words[first - 2];
+  return words[first - 1]?.text === 'of' && counted !== undefined && counted.noun !== counted.text;
 }
 
 /** What starts the object of a verb for sure. */
@@ -126,7 +154,9 @@ const objectPronouns = wordSet('him them it her');
 const restVerbs =
   wordSet(`stand sit lie hang rest lean rise float hover perch grow flow surround drift crouch circle stretch stream nestle
   sprawl loom soar glide swirl dangle extend shine glow sparkle graze roam wander swim fly march wait gather huddle cluster flutter bloom
-  sway bounce tumble crash crawl kneel squat peek peer gaze stare glance smile chat`);
+  sway bounce tumble crash crawl kneel squat peek peer gaze stare glance smile chat billow trail tower`);
+/** What somebody also does, seldom nouns of a list. */
+const gestures = wordSet('wave point look reach laugh talk turn walk run ride drive jump climb work wait step nod');
 
 const startsCompound = (words: readonly DictionaryWord[], k: number) =>
   words[k + 1] !== undefined && isCompound(words[k]!.text, words[k + 1]!.text);
@@ -138,6 +168,9 @@ interface WordContext {
   readonly previous: string;
   readonly before: WordClass | undefined;
   readonly next: WordClass | undefined;
+  readonly afterNext: WordClass | undefined;
+  /** Whether a plural ends the nouns that follow. */
+  readonly isBeforePlural: boolean;
   /** Whether the word before it starts a noun phrase or continues one without a noun. */
   readonly opens: boolean;
   /** Whether no noun or adjective follows, so that a noun phrase ends with this word. */
@@ -164,6 +197,8 @@ function contextOf(words: readonly DictionaryWord[], tags: readonly WordClass[],
     previous: words[k - 1]?.text ?? '',
     before,
     next,
+    afterNext: tags[k + 2],
+    isBeforePlural: next === 'noun' && endsInPlural(words, tags, k + 1),
     opens:
       before === 'determiner' ||
       // "with their arms outstretched looking"
@@ -173,6 +208,12 @@ function contextOf(words: readonly DictionaryWord[], tags: readonly WordClass[],
     closes: !isNominal(next),
     agent: before === 'noun' ? agentAt(words, tags, k - 1) : undefined,
   };
+}
+
+function endsInPlural(words: readonly DictionaryWord[], tags: readonly WordClass[], k: number): boolean {
+  let last = k;
+  while (tags[last + 1] === 'noun') last++;
+  return words[last]!.noun !== words[last]!.text;
 }
 
 function agentAt(words: readonly DictionaryWord[], tags: readonly WordClass[], k: number): Agent {
@@ -234,7 +275,7 @@ function otherTag(
   { text: word, isNoun: canBeNoun, verb: infinitive, isVerb, isAdjective: canBeAdjective }: DictionaryWord,
   context: WordContext,
 ): WordClass {
-  const { tag, previous, before, next, opens, closes, agent } = context;
+  const { tag, previous, before, next, afterNext, opens, closes, agent } = context;
   const verb = isVerb ? infinitive : undefined;
   // "a bus stop", but "a bus stops"
   if (agent && (word === verb || !agent.hasA) && (word === 'light' || isCompound(previous, word))) return 'noun';
@@ -247,7 +288,8 @@ function otherTag(
   if (tag === 'verb' && before === 'preposition') return closes && canBeNoun ? 'noun' : 'adjective';
   if (tag === 'adverb') return canBeAdjective && !closes && !word.endsWith('ly') ? 'adjective' : tag;
   // "a red and", "a large one": a noun may still come.
-  const mayGoOn = next === 'and' || next === 'comma' || next === 'number' || next === 'pronoun';
+  const mayGoOn =
+    next === 'and' || (next === 'comma' && afterNext !== 'and') || next === 'number' || next === 'pronoun';
   if (canBeNoun && closes && (opens || before === 'preposition') && !(tag === 'adjective' && mayGoOn)) return 'noun';
   return tag;
 }
@@ -256,8 +298,14 @@ function otherTag(
 const pluralModifiers = wordSet('sports clothes goods sales arms glasses news waters kids ladies mens');
 
 /** Detects finite verbs that wink tags as nouns: "a horse grazes in", "two cows graze in", but not "fighter jets in". */
-function isFiniteVerb(isBare: boolean, agent: Agent, { previous, closes, next }: WordContext): boolean {
-  if (isBare !== agent.isPlural || !closes) return false;
+function isFiniteVerb(
+  isBare: boolean,
+  agent: Agent,
+  { previous, closes, next, isBeforePlural }: WordContext,
+): boolean {
+  if (isBare !== agent.isPlural) return false;
+  // "a clerk in a uniform checks tickets", but "a sports bar"
+  if (!closes) return agent.hasA && isBeforePlural;
   const hasMore = next !== undefined && next !== 'and' && next !== 'comma';
   if (!hasMore && !agent.isOne) return false;
   // "lanterns twinkle above", but "a sports bar in"

@@ -75,6 +75,8 @@ function disambiguatedTag(words: readonly string[], tags: readonly WordClass[], 
         (before === 'adjective' && possessives.has(words[k - 2] ?? '') && !nounFollows)
         ? 'noun'
         : tags[k]!;
+    case 'part':
+      return words[k + 1] === 'of' ? 'noun' : tags[k]!;
     case 'left':
     case 'right':
       return isSide(words, k) ? 'adjective' : tags[k]!;
