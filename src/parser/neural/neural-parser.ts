@@ -18,7 +18,7 @@ import { decodeModel, type ParserModel } from './parser-model.js';
 import { calibratedConfidence, type Evidence } from './relation-confidence.js';
 
 /** Part of the parser's identity in runs and caches: raise it when a change alters the graphs. */
-const version = '16';
+const version = '17';
 
 /** Bytes for the parameters and for the activations of the longest caption. */
 const memoryBytes = 48 << 20;

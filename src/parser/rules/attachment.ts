@@ -135,7 +135,8 @@ function canAct(agent: NounPhrase, { verb, form }: VerbPart, origin: Origin | un
   }
   // Only vehicles are parked; any other participle describes the nearest phrase.
   if (form === 'participle' && !animateParticiples.has(verb)) return verb !== 'park' || agent.nounClass === 'vehicle';
-  if (hangingVerbs.has(verb)) return agent.nounClass !== 'place' || verb === 'overlook' || agent.entity.lemma === 'water';
+  if (hangingVerbs.has(verb))
+    return agent.nounClass !== 'place' || verb === 'overlook' || agent.entity.lemma === 'water';
   const isNextTo =
     origin !== undefined && (isSideBySideAttachment(origin.preposition) || perception.has(origin.verb ?? ''));
   if (postureVerbs.has(verb) && isNextTo) return true;

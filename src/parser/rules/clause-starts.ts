@@ -26,11 +26,10 @@ export function startsClause(
   const next = parts[k + 1];
   if (hasVerb && isSubjectAhead(parts, k)) return true;
   if (next?.kind !== 'be' && next?.kind !== 'verb') return false;
-  const hasTense = next.kind === 'be' || next.form === 'finite';
-  if (hasTense && next.isSingular === phrase.isPlural && phrase.isPlural) return false;
+  if (hasTense(next) && next.isSingular === phrase.isPlural && phrase.isPlural) return false;
   if (isAnimate(phrase.nounClass)) return true;
   const isList = preposition === 'of' || preposition.endsWith('with') || preposition === 'by' || !hasVerb;
-  return hasTense && !(isList && (verb === undefined || !hasVerb));
+  return hasTense(next) && !(isList && (verb === undefined || !hasVerb));
 }
 
 /**
@@ -49,10 +48,9 @@ function isSubjectAhead(parts: readonly ClausePart[], k: number): boolean {
         const end = afterComma(parts, next + 2);
         return end !== undefined && isVerbOf(phrase, parts[end]);
       }
-    } else if (isFinite(verb)) return verb.isSingular === false && (isAfterComma || (count === 2 && !phrase.isPlural));
+    } else if (hasTense(verb)) return verb.isSingular === false && (isAfterComma || (count === 2 && !phrase.isPlural));
     while (parts[next]?.kind === 'comma' || parts[next]?.kind === 'and') next++;
-    if (count === MOST_SUBJECTS || !/^(?:and|comma)$/.test(parts[next - 1]?.kind ?? ''))
-      return false;
+    if (count === MOST_SUBJECTS || !/^(?:and|comma)$/.test(parts[next - 1]?.kind ?? '')) return false;
     phrase = phraseOf(parts[next]);
   }
   return false;
@@ -81,10 +79,10 @@ const MOST_PARTS = 10;
 
 /** Checks whether a verb is finite and agrees in number with a phrase, as its subject has to. */
 export const isVerbOf = ({ isPlural, isCollected, entity }: NounPhrase, next: ClausePart | undefined): boolean =>
-  isFinite(next) &&
+  hasTense(next) &&
   (next.isSingular === undefined || isCollected || next.isSingular !== (isPlural && entity.quantity !== 'one'));
 
-const isFinite = (part: ClausePart | undefined): part is Extract<ClausePart, { readonly isSingular?: boolean }> =>
+const hasTense = (part: ClausePart | undefined): part is Extract<ClausePart, { readonly isSingular?: boolean }> =>
   part?.kind === 'be' || (part?.kind === 'verb' && part.form === 'finite');
 
 /** Checks for a parallel construction: "a cat on a chair and a dog on …", "a pizza with toppings, a bowl with …". */
@@ -115,8 +113,7 @@ export function isInverted(parts: readonly ClausePart[], k: number): boolean {
   if (parts[end + 1]?.kind === 'comma') end++;
   const verb = parts[end + 1];
   // "and to the left of it, a lamp hangs"
-  if (end > k + 1 && verb?.kind === 'phrase')
-    return isVerbOf(verb.phrase, parts[afterPlaces(parts, end + 1)]);
+  if (end > k + 1 && verb?.kind === 'phrase') return isVerbOf(verb.phrase, parts[afterPlaces(parts, end + 1)]);
   return (
     (verb?.kind === 'be' || (verb?.kind === 'verb' && verb.form === 'finite' && restVerbs.has(verb.verb))) &&
     parts[end + 2]?.kind === 'phrase'

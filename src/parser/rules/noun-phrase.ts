@@ -2,7 +2,14 @@ import type { Entity } from '../../records/text-graph.js';
 import { captionEntity } from '../language/caption-entity.js';
 import { colors } from '../language/closed-classes.js';
 import { isCompound, nounLemma } from '../language/lemma.js';
-import { collectives, isAnimate, isHangingPicture, type NounClass, nounClass, pictureNouns } from '../language/noun-classes.js';
+import {
+  collectives,
+  isAnimate,
+  isHangingPicture,
+  type NounClass,
+  nounClass,
+  pictureNouns,
+} from '../language/noun-classes.js';
 import { partNouns } from '../language/prepositions.js';
 import type { Token } from '../language/tokenize.js';
 import type { WordClass } from '../language/word-class.js';

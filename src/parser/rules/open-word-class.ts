@@ -77,6 +77,10 @@ export function openWordClass(words: readonly DictionaryWord[], tags: readonly W
 function isClearVerb(words: readonly DictionaryWord[], tags: readonly WordClass[], k: number): boolean {
   const follows = tags[k + 1];
   const next = words[k + 1]?.text;
+  const { text: word, verb, isVerb, closedClass } = words[k]!;
+  const isThird = isVerb && word !== verb && word.endsWith('s');
+  // "the other chops onions"
+  if (isThird && follows === 'noun' && standsForOne(words, tags, k - 1)) return true;
   if (
     next === undefined ||
     (follows !== 'determiner' &&
@@ -87,10 +91,8 @@ function isClearVerb(words: readonly DictionaryWord[], tags: readonly WordClass[
       next !== QUOTE)
   )
     return false;
-  const { text: word, verb, isVerb, closedClass } = words[k]!;
   const before = tags[k - 1];
   if (!isVerb || tags[k] === 'adverb' || closedClass !== undefined || word === 'like') return false;
-  const isThird = word !== verb && word.endsWith('s');
   if (isThird && standsForOne(words, tags, k - 1)) return true;
   if (before === 'determiner' || before === 'number' || before === 'possessive' || before === 'preposition')
     return false;
@@ -298,11 +300,7 @@ function otherTag(
 const pluralModifiers = wordSet('sports clothes goods sales arms glasses news waters kids ladies mens');
 
 /** Detects finite verbs that wink tags as nouns: "a horse grazes in", "two cows graze in", but not "fighter jets in". */
-function isFiniteVerb(
-  isBare: boolean,
-  agent: Agent,
-  { previous, closes, next, isBeforePlural }: WordContext,
-): boolean {
+function isFiniteVerb(isBare: boolean, agent: Agent, { previous, closes, next, isBeforePlural }: WordContext): boolean {
   if (isBare !== agent.isPlural) return false;
   // "a clerk in a uniform checks tickets", but "a sports bar"
   if (!closes) return agent.hasA && isBeforePlural;

@@ -274,6 +274,53 @@ const kinds: Readonly<Record<string, readonly (readonly [caption: string, ...rel
     ['a person with their arms outstretched looking at a lake', 'person with arms', 'person looking at lake'],
     ['A tray is on the desk. A cup of tea stands near it.', 'tray on desk', 'cup of tea', 'cup stands near tray'],
   ],
+  'subjects after "and"': [
+    [
+      'A cook waits beside a stove, and steam is rising from the pots.',
+      'cook waits beside stove',
+      'steam rising from pots',
+    ],
+    [
+      'Two goats stand next to a wall, and a lamp and a vase are placed on it.',
+      'goats stand next to wall',
+      'lamp placed on wall',
+      'vase placed on wall',
+    ],
+    [
+      'A girl sits beside a nurse, and her cousin, who wears a cap, holds a flag.',
+      'girl sits beside nurse',
+      'cousin wears cap',
+      'cousin holds flag',
+      'girl her cousin',
+    ],
+    [
+      'Hay hangs over a fence, and a pile of wood is stacked against the barn.',
+      'hay hangs over fence',
+      'wood stacked against barn',
+    ],
+    [
+      'The desk holds two globes, a slice of cake, and a pair of gloves.',
+      'desk holds globes',
+      'desk holds cake',
+      'desk holds gloves',
+    ],
+  ],
+  'verbs of one form with nouns': [
+    ['A nurse holds a glass of milk and smiles at a boy.', 'nurse holds glass', 'glass of milk', 'nurse smiles at boy'],
+    [
+      'A clerk in a dark uniform checks passports near a gate.',
+      'clerk in uniform',
+      'clerk checks passports',
+      'clerk near gate',
+    ],
+    ['Two glasses of cold milk stand on the bench.', 'glasses of milk', 'glasses stand on bench'],
+    [
+      'Two nurses are in a kitchen. One is stirring a pot while the other chops onions.',
+      'nurses in kitchen',
+      'nurses stirring pot',
+      'nurses chops onions',
+    ],
+  ],
   'those of the last sentences': [
     [
       'A girl is riding a pony. The pony is brown with a white mane. They are moving along the shore.',
