@@ -115,6 +115,7 @@ const USAGE_WORDS: Readonly<Record<string, string>> = {
   spend: 'spent',
   imagesPerSecond: 'images/s',
   deviceWaited: 'of the time without an image for the model',
+  warmUpSeconds: 's for their warm-up',
 };
 
 const amountText = (amount: number) => amount.toLocaleString('en-US', { maximumFractionDigits: 4 });

@@ -1,7 +1,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { LevelSize } from './ops/deformable-attention.js';
 import { sinePositions } from './ops/sine-positions.js';
-import { dataTensor, isRecording } from './recording/data-tensor.js';
+import { dataTensor, isPaddingRecorded } from './recording/data-tensor.js';
 
 const round = Math.fround;
 
@@ -44,21 +44,25 @@ export function geometryLevel(size: LevelSize, canvas: LevelSize, images: readon
   };
 }
 
-/** Positions, reference points and padding of the tokens of a batch. */
-export interface Geometry {
+/** Levels and padding of the tokens of a batch, which decoders read. */
+export interface MemoryGeometry {
   readonly levels: readonly Level[];
   /** Number of images. */
   readonly batch: number;
-  /** Total number of tokens of all levels. */
-  readonly tokens: number;
   /** Fraction of each level that each image covers, along x and y: `[batch, levels, 2]`. */
   readonly validRatios: tf.Tensor3D;
+  /** 1 for cells of the image, 0 for padding, `[batch, tokens, 1]`; null when no image is padded. */
+  readonly validMask: tf.Tensor3D | null;
+}
+
+/** Positions, reference points and padding of the tokens of a batch. */
+export interface Geometry extends MemoryGeometry {
+  /** Total number of tokens of all levels. */
+  readonly tokens: number;
   /** Center of each token on each level, x and y in [0, 1] of the canvas: `[batch, tokens, levels, 2]`. */
   readonly referencePoints: tf.Tensor4D;
   /** Sine positional encoding of each token, `[batch, tokens, width]`. */
   readonly positions: tf.Tensor3D;
-  /** 1 for cells of the image, 0 for padding, `[batch, tokens, 1]`; null when no image is padded. */
-  readonly validMask: tf.Tensor3D | null;
 }
 
 /**
@@ -104,6 +108,6 @@ export function geometryOf(levels: readonly Level[], width: number, shift: numbe
     referencePoints: dataTensor('geometry.referencePoints', referencePoints, [batch, tokens, levels.length, 2]),
     positions: dataTensor('geometry.positions', positions, [batch, tokens, width]),
     validMask:
-      isRecording() || validMask.includes(0) ? dataTensor('geometry.valid', validMask, [batch, tokens, 1]) : null,
+      isPaddingRecorded() || validMask.includes(0) ? dataTensor('geometry.valid', validMask, [batch, tokens, 1]) : null,
   };
 }

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { Convolutions } from './backbone/convolutions.js';
 import { ResNet } from './backbone/resnet.js';
 import { Swin } from './backbone/swin.js';
-import { type Geometry, geometryLevel, geometryOf, type ImageBatch, type Level } from './geometry.js';
+import { geometryLevel, geometryOf, type ImageBatch, type Level, type MemoryGeometry } from './geometry.js';
 import { AlifEncoder, type OnStage } from './layers/alif-encoder.js';
 import { BoxHeads, type PairReferences } from './layers/box-heads.js';
 import { type Dropout, noDropout } from './layers/dropout.js';
@@ -37,8 +37,8 @@ export interface LabelSet {
 export interface Encoded {
   /** Image tokens, `[batch, tokens, width]`. */
   readonly memory: tf.Tensor3D;
-  /** Positions and padding of the tokens. */
-  readonly geometry: Geometry;
+  /** Levels and padding of the tokens. */
+  readonly geometry: MemoryGeometry;
   /** Label vectors for each decoder layer, `[batch, labels, width]`. */
   readonly labels: readonly tf.Tensor3D[];
   /** Number of object labels. */
@@ -185,9 +185,10 @@ export class RlipV2 {
       onStage,
     );
     const labelStates = encoded.language.map((state) => this.#resize(state, drop));
+    const { validRatios, validMask } = geometry;
     return {
       memory: encoded.memory,
-      geometry,
+      geometry: { levels, batch, validRatios, validMask },
       labels: labelStates,
       objectCount: labels.objectCount,
       paddingMask: labels.paddingMask ?? null,
@@ -264,14 +265,26 @@ export class RlipV2 {
     objectCount: number,
     given: GivenPairs | undefined,
   ): boolean {
-    const levelSizes = this.#levelSizes.get(canvasKey(canvas));
-    if (!levelSizes) return false;
-    const levels = levelSizes.map((size) => geometryLevel(size, canvas, sizes));
+    const levels = this.levels(canvas, sizes);
+    if (!levels) return false;
     geometryOf(levels, this.config.width, this.#backbone.positionShift);
     if (texts && this.#textEncoder instanceof Roberta) this.#textEncoder.inputs(texts);
     else if (texts) this.#textEncoder.apply(texts, noDropout);
-    this.#queries.start(sizes.length, tf.zeros([sizes.length, objectCount, this.config.width]), given);
+    this.collectQueries(sizes.length, objectCount, given);
     return true;
+  }
+
+  /** Makes the tensors of the decoders that depend on the given pairs; for recorded passes, see `dataTensor`. */
+  collectQueries(images: number, objectCount: number, given: GivenPairs | undefined): void {
+    this.#queries.start(images, tf.zeros([images, objectCount, this.config.width]), given);
+  }
+
+  /**
+   * Returns the levels of images on a canvas, in cells; undefined if no image on this canvas has been encoded yet.
+   * @param canvas size of the batch's images with padding, in pixels
+   */
+  levels(canvas: LevelSize, sizes: readonly LevelSize[]): readonly Level[] | undefined {
+    return this.#levelSizes.get(canvasKey(canvas))?.map((size) => geometryLevel(size, canvas, sizes));
   }
 
   /** Frees all parameters. */

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { RelflowError } from '../errors.js';
 import { evaluateShapes } from '../model/backends/evaluate-shapes.js';
-import { NO_OBJECTS } from '../model/encode-image.js';
 import { seededDropout } from '../model/layers/dropout.js';
+import { NO_OBJECTS } from '../model/no-objects.js';
 import { RlipV2 } from '../model/rlip-v2.js';
 import type { Tokenizer } from '../model/text/tokenizer.js';
 import { createForward } from './create-forward.js';

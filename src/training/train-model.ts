@@ -1,5 +1,5 @@
 import type { Backend } from '../model/backends/use-backend.js';
-import { NO_OBJECTS } from '../model/encode-image.js';
+import { NO_OBJECTS } from '../model/no-objects.js';
 import { modelMetadata } from '../model/weights/stored-model.js';
 import { addCount } from '../records/stage-counts.js';
 import type { TrainingConfig } from '../records/training-config.js';

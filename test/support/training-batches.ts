@@ -1,4 +1,4 @@
-import { NO_OBJECTS } from '../../src/model/encode-image.js';
+import { NO_OBJECTS } from '../../src/model/no-objects.js';
 import { Random } from '../../src/records/random.js';
 import { denoisingLeakMask } from '../../src/training/data/denoising.js';
 import type { TrainingBatch } from '../../src/training/data/training-batch.js';

@@ -2,10 +2,10 @@ import * as tf from '@tensorflow/tfjs-core';
 import { RecordError } from '../../errors.js';
 import { findImageFile, imageName } from '../../files/image-stores/find-image-file.js';
 import type { Image } from '../../records/image.js';
-import { encodeImage } from '../encode-image.js';
+import { prepareImage } from '../image/prepare-image.js';
 import { rejectingFailedKernels } from '../kernel-failures.js';
-import type { RlipV2 } from '../rlip-v2.js';
-import type { LabelVectors } from '../text/label-vectors.js';
+import type { ModelRunner } from '../model-runner.js';
+import type { LayerOutput } from '../rlip-v2.js';
 import type { OutputLabels, PairOutputs } from './post-process.js';
 
 /** Options of `detectPairs`. */
@@ -26,6 +26,15 @@ const DESCRIPTIONS: Readonly<Record<keyof PairOutputs, string>> = {
   objectBoxes: 'boxes of objects',
 };
 
+/** What is read of the decoders; labels that are padding come last. */
+const outputsOf = ({ relations }: OutputLabels) => ({
+  name: `outputs of ${relations.length} relations`,
+  read: ({ subjectLogits, objectLogits, relationLogits, subjectBoxes, objectBoxes }: LayerOutput) => ({
+    ...{ subjectLogits, objectLogits, subjectBoxes, objectBoxes },
+    relationLogits: tf.slice(relationLogits, [0, 0, 0], [-1, -1, relations.length]),
+  }),
+});
+
 /**
  * Runs RLIPv2 on an image, and returns the outputs of its last decoder layer.
  *
@@ -33,30 +42,24 @@ const DESCRIPTIONS: Readonly<Record<keyof PairOutputs, string>> = {
  * is not finite (`bad-score`)
  */
 export async function detectPairs(
-  loaded: { readonly model: RlipV2; readonly vectors: LabelVectors },
+  runner: ModelRunner,
   image: Image,
   { images, labels, size }: DetectPairsOptions,
 ): Promise<PairOutputs> {
   const source = await findImageFile(images, image.file);
   const file = imageName(source);
   const outputs = await rejectingFailedKernels(file, async () => {
-    const encoded = await encodeImage(loaded, source, size, labels, { annotated: image });
-    let last: Record<keyof PairOutputs, tf.Tensor>;
+    const prepared = await prepareImage({ file: source, size, reading: { annotated: image } });
+    const encoded = await runner.encode([prepared], [labels]);
     try {
-      last = tf.tidy(() => {
-        const { subjectLogits, objectLogits, relationLogits, subjectBoxes, objectBoxes } = loaded.model
-          .decode(encoded)
-          .at(-1)!;
-        return { subjectLogits, objectLogits, relationLogits, subjectBoxes, objectBoxes };
-      });
+      const { outputs } = await runner.decode(encoded, undefined, outputsOf(labels));
+      const read = Object.entries(outputs).map(async ([name, tensor]) => [name, await tensor.data()]);
+      const values = Object.fromEntries(await Promise.all(read)) as PairOutputs;
+      tf.dispose(outputs as tf.NamedTensorMap);
+      return values;
     } finally {
       tf.dispose(encoded as unknown as tf.TensorContainer);
     }
-    const names = Object.keys(last) as (keyof PairOutputs)[];
-    const read = names.map(async (name) => [name, (await last[name].data()) as Float32Array]);
-    const values = Object.fromEntries(await Promise.all(read)) as PairOutputs;
-    tf.dispose(last);
-    return values;
   });
   for (const [name, values] of Object.entries(outputs) as [keyof PairOutputs, Float32Array][]) {
     const bad = values.find((value) => !Number.isFinite(value));

@@ -5,9 +5,11 @@ import type { Image } from '../../records/image.js';
 import type { ImagePredictions } from '../../records/predictions.js';
 import type { BackendName } from '../backends/backend-names.js';
 import { useBackend } from '../backends/use-backend.js';
-import { NO_OBJECTS } from '../encode-image.js';
 import { loadModel } from '../load-model.js';
 import type { ModelConfig } from '../model-config.js';
+import { ModelRunner } from '../model-runner.js';
+import { NO_OBJECTS } from '../no-objects.js';
+import { openPasses } from '../recording/open-passes.js';
 import { detectPairs } from './detect-pairs.js';
 import { type PairScoring, postProcess } from './post-process.js';
 
@@ -34,6 +36,8 @@ export interface PairPredictorOptions {
    * 800 and 1333.
    */
   readonly size?: readonly [shorter: number, longest: number];
+  /** True to run each operation by itself on tensorflow too, where passes of frequent shapes are recorded otherwise. */
+  readonly eager?: boolean;
 }
 
 /** A loaded model that finds pairs of objects and scores all predicates of each. */
@@ -85,6 +89,7 @@ export async function openPairPredictor(name: string, options: PairPredictorOpti
     tokenizer: options.tokenizer ?? dirname(weights),
   });
   const { model, stored } = loaded;
+  const runner = new ModelRunner(loaded, await openPasses(options.eager));
   const labels = {
     objects: [...categories.filter((category) => category !== NO_OBJECTS), NO_OBJECTS],
     relations: predicates,
@@ -94,10 +99,13 @@ export async function openPairPredictor(name: string, options: PairPredictorOpti
   return {
     config: model.config,
     size,
-    dispose: () => model.dispose(),
+    dispose: () => {
+      runner.dispose();
+      model.dispose();
+    },
     async predict(image, scoring, signal) {
       signal.throwIfAborted();
-      return postProcess(await detectPairs(loaded, image, { images, labels, size }), labels, image, scoring);
+      return postProcess(await detectPairs(runner, image, { images, labels, size }), labels, image, scoring);
     },
   };
 }

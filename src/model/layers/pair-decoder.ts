@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Geometry } from '../geometry.js';
+import type { MemoryGeometry } from '../geometry.js';
 import type { ModelConfig } from '../model-config.js';
 import { detach } from '../ops/detach.js';
 import type { Scope } from '../parameter-scope.js';
@@ -12,7 +12,7 @@ import type { Dropout } from './dropout.js';
 export interface Memory {
   /** `[batch, tokens, width]` */
   readonly tokens: tf.Tensor3D;
-  readonly geometry: Geometry;
+  readonly geometry: MemoryGeometry;
 }
 
 /** Initial queries of a decoder. */
@@ -40,7 +40,7 @@ export interface DecodedPairs {
  * @param references `[groups, queries, 2 or 4]`
  * @returns `[groups, queries, levels, 2 or 4]`
  */
-function scaleToLevels(references: tf.Tensor3D, { validRatios, batch }: Geometry): tf.Tensor4D {
+function scaleToLevels(references: tf.Tensor3D, { validRatios, batch }: MemoryGeometry): tf.Tensor4D {
   const [groups, queries, coordinates] = references.shape;
   const levels = validRatios.shape[1];
   const scale = coordinates === 4 ? tf.concat([validRatios, validRatios], 2) : validRatios;

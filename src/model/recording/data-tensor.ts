@@ -22,3 +22,6 @@ export function dataTensor<T extends tf.Tensor>(
  * serves all data of the same shapes.
  */
 export const isRecording = (): boolean => activeRecording() !== undefined;
+
+/** Whether a computation is being recorded whose images may be padded in another run, so that padding is masked in any case. */
+export const isPaddingRecorded = (): boolean => activeRecording()?.isPadded ?? false;

@@ -18,6 +18,11 @@ export interface RecordOptions {
   readonly target: string;
   /** Kernels that the target has. Default: those that are registered for it. */
   readonly kernels?: Iterable<string>;
+  /**
+   * Whether images of one canvas may have other sizes in another run, so that their padding is masked even if there is none.
+   * Default true.
+   */
+  readonly isPadded?: boolean;
 }
 
 interface RecorderOptions extends RecordOptions {
@@ -76,14 +81,14 @@ export function recordKernels(options: RecordOptions, work: () => Readonly<Recor
  * @throws as `recordKernels`
  */
 export function withRecorder<T>(
-  { target, kernels, isRecorded = true }: RecorderOptions,
+  { target, kernels, isPadded = true, isRecorded = true }: RecorderOptions,
   work: (recorder: RecordingBackend) => T,
 ): T {
   registerGradients();
   register(target, kernels ?? tf.getKernelsForBackend(target).map(({ kernelName }) => kernelName));
   const name = recordingName(target);
   const before = tf.engine().backendName;
-  const recorder = new RecordingBackend(isRecorded);
+  const recorder = new RecordingBackend({ isRecorded, isPadded });
   tf.registerBackend(name, () => recorder);
   activate(name);
   try {

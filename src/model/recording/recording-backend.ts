@@ -25,11 +25,14 @@ export class RecordingBackend extends tf.KernelBackend {
   /** Variables by their data, so that a replay reads what they hold then. */
   readonly #variables: ReadonlyMap<object, tf.Variable>;
 
+  /** Whether padding of images is masked even if there is none. */
+  readonly isPadded: boolean;
   readonly #isRecorded: boolean;
 
-  /** @param isRecorded whether calls are written down, or only the data is collected */
-  constructor(isRecorded: boolean) {
+  /** @param options whether calls are written down, or only the data is collected; and `isPadded` */
+  constructor({ isRecorded, isPadded }: { readonly isRecorded: boolean; readonly isPadded: boolean }) {
     super();
+    this.isPadded = isPadded;
     this.#isRecorded = isRecorded;
     const variables = Object.values(tf.engine().registeredVariables);
     this.#variables = new Map(variables.map((variable) => [variable.dataId, variable]));

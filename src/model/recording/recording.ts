@@ -52,7 +52,7 @@ export function lastUses({ calls, outputs, constants, data, outside }: Recording
 }
 
 /**
- * Removes calls whose outputs are not needed, such as gradients of constants.
+ * Removes calls whose outputs are not needed, such as gradients of constants, and data that no call reads.
  * @returns the recording without them
  */
 export function withoutUnusedCalls(recording: Recording): Recording {
@@ -62,7 +62,8 @@ export function withoutUnusedCalls(recording: Recording): Recording {
     for (const value of Object.values(call.inputs)) needed.add(value);
     return true;
   });
-  return { ...recording, calls: calls.reverse() };
+  const data = new Map([...recording.data].filter(([, value]) => needed.has(value)));
+  return { ...recording, data, calls: calls.reverse() };
 }
 
 /**

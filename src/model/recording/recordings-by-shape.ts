@@ -1,3 +1,4 @@
+import type * as tf from '@tensorflow/tfjs-core';
 import { RelflowError } from '../../errors.js';
 import type { Recorded } from './record-kernels.js';
 import { type Recording, recordingDifference } from './recording.js';
@@ -12,7 +13,7 @@ export interface PassRecorder<T extends Made> {
   /** Records the pass, and checks its data. */
   record(): Recorded;
   /** Called before `make`, which takes seconds. @param calls kernel calls of the pass */
-  onRecording(calls: number): Promise<void>;
+  onRecording?(calls: number): Promise<void>;
   make(recorded: Recorded): T;
 }
 
@@ -28,6 +29,24 @@ export class RecordingsByShape<T extends Made> {
   constructor(most: number, dispose: (made: T) => void) {
     this.#most = most;
     this.#dispose = dispose;
+  }
+
+  get size(): number {
+    return this.#made.size;
+  }
+
+  /** Key of the shapes that make room for others next; undefined if there are none. */
+  get oldest(): string | undefined {
+    return this.#made.keys().next().value;
+  }
+
+  has(key: string): boolean {
+    return this.#made.has(key);
+  }
+
+  /** Returns what belongs to the shapes of a pass if it has been recorded. */
+  peek(key: string): T | undefined {
+    return this.#made.get(key);
   }
 
   /**
@@ -46,8 +65,8 @@ export class RecordingsByShape<T extends Made> {
       return known;
     }
     const recorded = record();
-    await onRecording(recorded.recording.calls.length);
-    const oldest = this.#made.size >= this.#most ? this.#made.keys().next().value : undefined;
+    await onRecording?.(recorded.recording.calls.length);
+    const oldest = this.#made.size >= this.#most ? this.oldest : undefined;
     if (oldest !== undefined) {
       this.#dispose(this.#made.get(oldest)!);
       this.#made.delete(oldest);
@@ -76,4 +95,16 @@ function checkSameRecording(first: Recording, second: Recording): void {
       'recording',
       `recording: two runs of the same shapes differ in ${difference}; train with "eager": true`,
     );
+}
+
+/** Data that is made alone must be the data of the whole pass. */
+export function checkData(alone: ReadonlyMap<string, tf.TypedArray>, walked: ReadonlyMap<string, tf.TypedArray>): void {
+  for (const name of new Set([...alone.keys(), ...walked.keys()])) {
+    const [a, b] = [alone.get(name), walked.get(name)];
+    if (a && b && a.length === b.length && a.every((number, k) => Object.is(number, b[k]))) continue;
+    throw new RelflowError(
+      'recording',
+      `recording: the data ${name} is not that of the pass; train with "eager": true`,
+    );
+  }
 }

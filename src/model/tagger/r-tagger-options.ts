@@ -48,4 +48,6 @@ export interface RTaggerOptions {
    * `webgpu`, else 1.
    */
   readonly batchSize?: number;
+  /** True to run each operation by itself on tensorflow too, where passes of frequent shapes are recorded otherwise. */
+  readonly eager?: boolean;
 }

@@ -90,12 +90,15 @@ export function rTagger(options: RTaggerOptions): RelationTagger {
     usage: () => {
       const { items, batches, busySeconds, idleSeconds } = opened.session?.times ?? NO_TIMES;
       const seconds = busySeconds + idleSeconds;
+      const { recordings, seconds: warmUpSeconds } = opened.session?.warmUp ?? { recordings: 0, seconds: 0 };
       return {
         images: items,
         batches,
         imagesPerSecond: seconds > 0 ? round(items / seconds) : 0,
         // The share of the time in which no image was ready for the model.
         deviceWaited: seconds > 0 ? round(idleSeconds / seconds) : 0,
+        // Recorded passes, and the time until their first results.
+        ...(recordings > 0 && { recordings, warmUpSeconds: round(warmUpSeconds) }),
       };
     },
     close: async () => opened.session?.close(),

@@ -6,20 +6,21 @@ import type { Detection, Image } from '../../records/image.js';
 import type { TagRequest } from '../../records/ports.js';
 import type { BackendName } from '../backends/backend-names.js';
 import { useBackend } from '../backends/use-backend.js';
-import { encodePrepared, NO_OBJECTS } from '../encode-image.js';
 import { ImagePreparer } from '../image/image-preparer.js';
 import { defaultImageThreads } from '../image/image-threads.js';
 import type { PreparedImage } from '../image/prepare-image.js';
 import { rejectingFailedKernels } from '../kernel-failures.js';
-import { loadModel } from '../load-model.js';
+import { type LoadedModel, loadModel } from '../load-model.js';
 import { officialCompat } from '../model-config.js';
+import { ModelRunner } from '../model-runner.js';
+import { NO_OBJECTS } from '../no-objects.js';
 import { preset, rTaggerR50 } from '../presets.js';
 import type { PairGroup } from '../query-source.js';
-import type { Encoded, RlipV2 } from '../rlip-v2.js';
-import type { LabelVectors } from '../text/label-vectors.js';
+import { openPasses } from '../recording/open-passes.js';
+import type { Encoded, LayerOutput } from '../rlip-v2.js';
+import type { LabelLists } from '../text/label-tensors.js';
 import type { StoredModel } from '../weights/stored-model.js';
 import { BatchQueue, type QueueTimes } from './batch-queue.js';
-import { LabelTensors } from './label-tensors.js';
 import type { RTaggerOptions } from './r-tagger-options.js';
 
 type SessionOptions = RTaggerOptions & {
@@ -51,8 +52,9 @@ const MAX_KEPT = 2;
 /** Loaded R-Tagger. It reads images ahead of the model, and encodes those of one size in batches. */
 export class TaggingSession {
   readonly #options: SessionOptions;
-  readonly #model: RlipV2;
-  readonly #labels: LabelTensors;
+  readonly #runner: ModelRunner;
+  /** Most pairs of a group. */
+  readonly #groupSize: number;
   readonly #stored: StoredModel;
   /** Undefined if the tagger reads the categories of the data set. */
   readonly #categories: ReadonlySet<string> | undefined;
@@ -63,10 +65,10 @@ export class TaggingSession {
   /** The last encodings of single images, oldest first. */
   readonly #encodings = new Map<string, Encoded>();
 
-  private constructor(options: SessionOptions, model: RlipV2, vectors: LabelVectors, stored: StoredModel) {
+  private constructor(options: SessionOptions, { model, stored }: LoadedModel, runner: ModelRunner) {
     this.#options = options;
-    this.#model = model;
-    this.#labels = new LabelTensors(vectors);
+    this.#runner = runner;
+    this.#groupSize = model.config.pairs;
     this.#stored = stored;
     this.#categories = options.categories && new Set(options.categories);
     // Without batches the model itself takes the processor's time, and images are decoded in other threads in any case.
@@ -84,7 +86,7 @@ export class TaggingSession {
       tf32: options.tf32 ?? false,
       ...(options.threads !== undefined && { threads: options.threads }),
     });
-    const { model, vectors, stored } = await loadModel(options.weights, {
+    const loaded = await loadModel(options.weights, {
       configOf: (weights) => {
         const named = options.model === undefined ? weights.config : preset(options.model);
         const config = options.config ?? named ?? rTaggerR50;
@@ -95,7 +97,7 @@ export class TaggingSession {
       tokenizer: options.tokenizer,
       ...(options.labelCache !== undefined && { labelCache: options.labelCache }),
     });
-    return new TaggingSession(options, model, vectors, stored);
+    return new TaggingSession(options, loaded, new ModelRunner(loaded, await openPasses(options.eager)));
   }
 
   /**
@@ -109,9 +111,10 @@ export class TaggingSession {
     const { detections, labels } = this.#labelSet(request);
     const { file, width, height } = request.image;
     const image = await this.#prepare(request.image);
-    const [objects, relations] = [[...labels.objects.keys()], [...labels.relations.keys()]];
-    const key = JSON.stringify([file, width, height, objects, relations]);
-    const batchKey = JSON.stringify([image.height, image.width, objects.length, relations.length]);
+    const lists = labelLists(labels);
+    const key = JSON.stringify([file, width, height, lists]);
+    const slots = this.#runner.labelSlots(lists);
+    const batchKey = JSON.stringify([image.height, image.width, lists.objects.length, slots]);
     return rejectingFailedKernels(file, () =>
       this.#queue.add(batchKey, { request, detections, labels, image, key, signal }),
     );
@@ -122,9 +125,15 @@ export class TaggingSession {
     return this.#queue.times;
   }
 
-  /** Ends the threads that read images; a later request starts them again. */
-  close(): Promise<void> {
-    return this.#preparer.close();
+  /** What was recorded, and the seconds that it took. */
+  get warmUp(): ModelRunner['warmUp'] {
+    return this.#runner.warmUp;
+  }
+
+  /** Ends the threads that read images, and frees recordings; a later request makes them again. */
+  async close(): Promise<void> {
+    this.#runner.dispose();
+    await this.#preparer.close();
   }
 
   /** Reads the image of a request, unless one of the last requests had the same. */
@@ -144,23 +153,24 @@ export class TaggingSession {
     return image;
   }
 
-  /** Encodes the images of a batch in one pass, and scores the pairs of one after another. */
+  /** Encodes the images of a batch in one pass, and scores their pairs: of all at once where passes are recorded. */
   async #scoreBatch(requests: readonly PreparedRequest[]): Promise<Float32Array[]> {
     for (const { signal } of requests) signal.throwIfAborted();
     const [first] = requests as readonly [PreparedRequest];
-    if (requests.length === 1) return [await this.#decode(first, await this.#encodeAlone(first))];
-    const scores: Float32Array[] = [];
+    if (requests.length === 1) return this.#decode(requests, await this.#encodeAlone(first));
     const encoded = await this.#encode(requests);
     try {
+      if (this.#runner.isRecorded) return await this.#decode(requests, encoded);
+      const scores: Float32Array[] = [];
       for (const [k, request] of requests.entries()) {
         const alone = encodedImage(encoded, k);
-        scores.push(await this.#decode(request, alone));
+        scores.push(...(await this.#decode([request], alone)));
         disposeEncoded(alone);
       }
+      return scores;
     } finally {
       disposeEncoded(encoded);
     }
-    return scores;
   }
 
   async #encodeAlone(request: PreparedRequest): Promise<Encoded> {
@@ -176,50 +186,37 @@ export class TaggingSession {
     return encoded;
   }
 
-  async #encode(requests: readonly PreparedRequest[]): Promise<Encoded> {
-    const sets = requests.map(({ labels: { objects, relations } }) => ({
-      objects: [...objects.keys(), NO_OBJECTS],
-      relations: [...relations.keys()],
-    }));
-    const vectors = await this.#labels.of(sets);
-    try {
-      const images = requests.map(({ image }) => image);
-      return tf.tidy(
-        () => encodePrepared(this.#model, images, vectors, sets[0]!.objects.length) as unknown as tf.TensorContainer,
-      ) as unknown as Encoded;
-    } finally {
-      vectors.dispose();
-    }
+  #encode(requests: readonly PreparedRequest[]): Promise<Encoded> {
+    return this.#runner.encode(
+      requests.map(({ image }) => image),
+      requests.map(({ labels }) => labelLists(labels)),
+    );
   }
 
-  /** Scores the texts of a request for its pairs. @param encoded the request's image alone */
-  async #decode(
-    { request: { image, pairs, texts }, detections, labels }: PreparedRequest,
-    encoded: Encoded,
-  ): Promise<Float32Array> {
-    const size = this.#model.config.pairs;
-    const groups: PairGroup[] = [];
-    for (let start = 0; start < pairs.length; start += size)
-      groups.push(this.#group(pairs.slice(start, start + size), detections, image, labels));
-    const result = new Float32Array(pairs.length * texts.length);
-    const columns = texts.map((text) => labels.relations.get(text)!);
-    const width = labels.relations.size;
-    let index = 0;
-    for (let start = 0; start < groups.length; start += this.#options.groupsAtOnce) {
-      const part = groups.slice(start, start + this.#options.groupsAtOnce);
-      const scores = tf.tidy(() => {
-        const layers = this.#model.decode(encoded, { groups: part });
-        return tf.sigmoid(layers[layers.length - 1]!.relationLogits);
-      });
+  /** Scores the texts of requests for their pairs. @param encoded the requests' images */
+  async #decode(requests: readonly PreparedRequest[], encoded: Encoded): Promise<Float32Array[]> {
+    const groups = requests.map((request) => this.#groups(request));
+    const results = requests.map(({ request: { pairs, texts } }) => new Float32Array(pairs.length * texts.length));
+    const ends = requests.map(() => 0);
+    const most = Math.max(...groups.map(({ length }) => length));
+    for (let start = 0; start < most; start += this.#options.groupsAtOnce) {
+      const part = groups.map((list) => list.slice(start, start + this.#options.groupsAtOnce));
+      const decoded = await this.#runner.decode(encoded, part, SCORES);
+      const scores = decoded.outputs['scores']!;
       const values = (await scores.data()) as Float32Array;
-      const slots = scores.shape[1]!;
+      const [, slots, width] = scores.shape as [number, number, number];
       scores.dispose();
-      for (const [k, { subjectLabels }] of part.entries()) {
-        for (let row = 0; row < subjectLabels.length; row++)
-          for (const column of columns) result[index++] = values[(k * slots + row) * width + column]!;
+      for (const [image, { request, labels }] of requests.entries()) {
+        const columns = request.texts.map((text) => labels.relations.get(text)!);
+        const result = results[image]!;
+        for (const [k, { subjectLabels }] of part[image]!.entries()) {
+          const first = (image * decoded.groups + k) * slots;
+          for (let row = first; row < first + subjectLabels.length; row++)
+            for (const column of columns) result[ends[image]!++] = values[row * width + column]!;
+        }
       }
     }
-    return result;
+    return results;
   }
 
   /**
@@ -257,6 +254,14 @@ export class TaggingSession {
     };
   }
 
+  /** Builds the input of the decoders for the pairs of a request. */
+  #groups({ request: { image, pairs }, detections, labels }: PreparedRequest): PairGroup[] {
+    const groups: PairGroup[] = [];
+    for (let start = 0; start < pairs.length; start += this.#groupSize)
+      groups.push(this.#group(pairs.slice(start, start + this.#groupSize), detections, image, labels));
+    return groups;
+  }
+
   /** Builds the input of the decoders for one group of pairs. */
   #group(
     pairs: readonly CandidatePair[],
@@ -282,6 +287,17 @@ export class TaggingSession {
   }
 }
 
+/** What is read of the decoders. */
+const SCORES = {
+  name: 'scores',
+  read: ({ relationLogits }: LayerOutput) => ({ scores: tf.sigmoid(relationLogits) }),
+};
+
+const labelLists = ({ objects, relations }: LabelIndex): LabelLists => ({
+  objects: [...objects.keys(), NO_OBJECTS],
+  relations: [...relations.keys()],
+});
+
 const disposeEncoded = (encoded: Encoded): void => tf.dispose(encoded as unknown as tf.TensorContainer);
 
 /** Returns the encoding of one image of a batch; the caller disposes of it. */
@@ -293,10 +309,7 @@ function encodedImage({ memory, geometry, labels, objectCount, paddingMask }: En
     geometry: {
       levels: geometry.levels.map((level) => ({ ...level, validSizes: [level.validSizes[k]!] })),
       batch: 1,
-      tokens: geometry.tokens,
       validRatios: one(geometry.validRatios),
-      referencePoints: one(geometry.referencePoints),
-      positions: one(geometry.positions),
       validMask: geometry.validMask && one(geometry.validMask),
     },
     labels: labels.map(one),

@@ -1,4 +1,4 @@
-import { NO_OBJECTS } from '../../model/encode-image.js';
+import { NO_OBJECTS } from '../../model/no-objects.js';
 import type { Random } from '../../records/random.js';
 import type { TrainingPair, TrainingVocabulary } from './training-sample.js';
 import type { WeightedSampler } from './weighted-sampler.js';

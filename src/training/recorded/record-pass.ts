@@ -1,5 +1,4 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { RelflowError } from '../../errors.js';
 import { type Dropout, noDropout, seededDropout } from '../../model/layers/dropout.js';
 import type { Parameter } from '../../model/parameter-scope.js';
 import { type CollectedData, collectData } from '../../model/recording/collect-data.js';
@@ -74,16 +73,4 @@ export function passData(
     isComplete = forward.collectData?.(batch) ?? false;
   });
   return isComplete ? data : collectData(options, () => void pass());
-}
-
-/** Data that is made alone must be the data of the whole pass. */
-export function checkData(alone: ReadonlyMap<string, tf.TypedArray>, walked: ReadonlyMap<string, tf.TypedArray>): void {
-  for (const name of new Set([...alone.keys(), ...walked.keys()])) {
-    const [a, b] = [alone.get(name), walked.get(name)];
-    if (a && b && a.length === b.length && a.every((number, k) => Object.is(number, b[k]))) continue;
-    throw new RelflowError(
-      'recording',
-      `recording: the data ${name} is not that of the pass; train with "eager": true`,
-    );
-  }
 }

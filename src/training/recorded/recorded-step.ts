@@ -4,7 +4,7 @@ import type { Parameter } from '../../model/parameter-scope.js';
 import { type CollectedData, collectData } from '../../model/recording/collect-data.js';
 import { recordKernels } from '../../model/recording/record-kernels.js';
 import type { Recording } from '../../model/recording/recording.js';
-import { RecordingsByShape } from '../../model/recording/recordings-by-shape.js';
+import { checkData, RecordingsByShape } from '../../model/recording/recordings-by-shape.js';
 import { addRecording } from '../../model/recording/tensorflow/add-recording.js';
 import { GraphBuilder } from '../../model/recording/tensorflow/graph-builder.js';
 import { GraphSession } from '../../model/recording/tensorflow/graph-session.js';
@@ -22,7 +22,6 @@ import {
 import type { AdamW, MomentValues } from '../optimizer/adam-w.js';
 import type { Ema } from '../optimizer/ema.js';
 import {
-  checkData,
   GRADIENT,
   passData,
   type RecordingStarted,

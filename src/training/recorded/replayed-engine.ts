@@ -1,12 +1,12 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Recording } from '../../model/recording/recording.js';
-import { RecordingsByShape } from '../../model/recording/recordings-by-shape.js';
+import { checkData, RecordingsByShape } from '../../model/recording/recordings-by-shape.js';
 import { WebgpuReplay } from '../../model/recording/webgpu/webgpu-replay.js';
 import type { TrainingBatch } from '../data/training-batch.js';
 import { namedParts, type StepGradients } from '../loss-gradients.js';
 import { dropoutSeed, hasDropout } from '../step-dropout.js';
 import { EagerEngine, type PassPosition, type StepEngine } from '../step-engine.js';
-import { checkData, GRADIENT, passData, recordedDropout, recordingStarted, recordPass } from './record-pass.js';
+import { GRADIENT, passData, recordedDropout, recordingStarted, recordPass } from './record-pass.js';
 import type { RecordedEngineOptions } from './recorded-engine.js';
 
 const OPTIONS = { target: 'webgpu' } as const;

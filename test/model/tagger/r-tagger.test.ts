@@ -47,7 +47,7 @@ describe('rTagger', () => {
     captionCount: 1,
   });
   const { signal } = new AbortController();
-  const tagger = (more: object = {}) => rTagger({ weights, images, categories, threads: 1, ...more });
+  const tagger = (more: object = {}) => rTagger({ weights, images, categories, backend: 'wasm', threads: 1, ...more });
 
   it('scores every text for every pair, independent of the other groups', async () => {
     const whole = await tagger().tag(request(10), signal);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { NO_OBJECTS } from '../../../src/model/encode-image.js';
+import { NO_OBJECTS } from '../../../src/model/no-objects.js';
 import { labelSet } from '../../../src/training/data/label-set.js';
 import { randomStream } from '../../../src/training/data/random-stream.js';
 import { WeightedSampler } from '../../../src/training/data/weighted-sampler.js';

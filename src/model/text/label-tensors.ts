@@ -1,11 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { LabelVectors } from '../text/label-vectors.js';
+import type { LabelVectors } from './label-vectors.js';
 
 /** Lists of labels whose vectors are kept on the device. */
 const MAX_LISTS = 64;
 
 /** The labels of one image. */
-interface LabelLists {
+export interface LabelLists {
   readonly objects: readonly string[];
   readonly relations: readonly string[];
 }

@@ -1,0 +1,2 @@
+/** Official label of the background class; it must be the last object label. */
+export const NO_OBJECTS = 'no objects';

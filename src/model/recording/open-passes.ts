@@ -1,0 +1,12 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { eagerPasses, type ModelPasses } from './model-passes.js';
+
+/**
+ * Returns what runs the passes of a model on the running backend: recorded on tensorflow, else operation by operation.
+ * @param isEager true to record nothing
+ */
+export async function openPasses(isEager = false): Promise<ModelPasses> {
+  if (isEager || tf.getBackend() !== 'tensorflow') return eagerPasses;
+  const { RecordedPasses } = await import('./tensorflow/recorded-passes.js');
+  return new RecordedPasses();
+}

@@ -1,0 +1,150 @@
+import type * as tf from '@tensorflow/tfjs-core';
+import { collectData } from '../collect-data.js';
+import { eagerPasses, type ModelPass, type ModelPasses, type NamedTensors } from '../model-passes.js';
+import { recordKernels } from '../record-kernels.js';
+import type { Recording } from '../recording.js';
+import { checkData, RecordingsByShape } from '../recordings-by-shape.js';
+import { addRecording } from './add-recording.js';
+import { GraphBuilder } from './graph-builder.js';
+import { GraphSession } from './graph-session.js';
+import { kernelNodes } from './kernel-nodes.js';
+import { PackedData } from './packed-data.js';
+
+/** Images of a pass have the sizes that its key names, so that padding is masked only where there is any. */
+const OPTIONS = { target: 'tensorflow', kernels: Object.keys(kernelNodes), isPadded: false } as const;
+
+/** Options of `RecordedPasses`. */
+export interface RecordedPassesOptions {
+  /** Which run of its shapes a pass is recorded at, from 1; earlier ones run operation by operation. Default 2. */
+  readonly recordedRun?: number;
+  /** Passes whose recordings are kept at a time. Default 32. */
+  readonly most?: number;
+}
+
+/** A recorded pass as a graph in a session of its own. */
+interface Recorded {
+  readonly recording: Recording;
+  /** Data of the first run. */
+  readonly data: ReadonlyMap<string, tf.TypedArray>;
+  readonly packed: PackedData;
+  /** Inputs of the graph for given tensors, by the tensor's name. */
+  readonly given: ReadonlyMap<string, string>;
+  readonly outputs: readonly (readonly [name: string, node: string])[];
+  readonly session: GraphSession;
+}
+
+/**
+ * Runs passes as TensorFlow graphs, each recorded once for its shapes. Shapes that come once only are not recorded; those that
+ * come often keep their recordings. The weights are those at the time of the recording: each session has variables of its
+ * own, which share their memory on a processor.
+ */
+export class RecordedPasses implements ModelPasses {
+  readonly isRecorded = true;
+  readonly #recordedRun: number;
+  readonly #most: number;
+  readonly #recordings: RecordingsByShape<Recorded>;
+  /** Runs by key. */
+  readonly #runs = new Map<string, number>();
+  #warmUp = { recordings: 0, seconds: 0 };
+
+  constructor({ recordedRun = 2, most = 32 }: RecordedPassesOptions = {}) {
+    this.#recordedRun = recordedRun;
+    this.#most = most;
+    this.#recordings = new RecordingsByShape(most, ({ packed, session }) => {
+      packed.dispose();
+      session.close();
+    });
+  }
+
+  get warmUp(): ModelPasses['warmUp'] {
+    return this.#warmUp;
+  }
+
+  async run(pass: ModelPass): Promise<NamedTensors> {
+    const collected = collectData(OPTIONS, () => pass.collectData());
+    const shapes = Object.entries(pass.given).map(([name, { shape }]) => `${name} ${shape.join('x')}`);
+    const key = [pass.key, ...shapes, collected.key].join('; ');
+    if (!this.#isFrequent(key)) return eagerPasses.run(pass);
+    const start = performance.now();
+    const isNew = !this.#recordings.has(key);
+    const recorded = await this.#recordings.of(key, {
+      record: () => {
+        const made = recordKernels(OPTIONS, () => pass.run());
+        const known = this.#recordings.peek(key)?.data;
+        checkData(new Map([...(known ?? made.data), ...collected.values]), made.data);
+        return made;
+      },
+      make: ({ recording, data }) => build(pass, recording, data),
+    });
+    const outputs = run(recorded, pass, collected.values);
+    if (!isNew) return outputs;
+    this.#warmUp = {
+      recordings: this.#warmUp.recordings + 1,
+      seconds: this.#warmUp.seconds + (performance.now() - start) / 1000,
+    };
+    return outputs;
+  }
+
+  dispose(): void {
+    this.#recordings.dispose();
+    this.#runs.clear();
+  }
+
+  /** Counts a run. @returns whether it is worth a recording, also if another one has to make room */
+  #isFrequent(key: string): boolean {
+    const runs = (this.#runs.get(key) ?? 0) + 1;
+    this.#runs.set(key, runs);
+    if (runs < this.#recordedRun) return false;
+    const { size, oldest } = this.#recordings;
+    return size < this.#most || this.#recordings.has(key) || runs > (this.#runs.get(oldest!) ?? 0);
+  }
+}
+
+/** Builds the graph of a pass, and gives its variables the weights. */
+function build(pass: ModelPass, recording: Recording, data: ReadonlyMap<string, tf.TypedArray>): Recorded {
+  const graph = new GraphBuilder();
+  const names = new Map(Object.entries(pass.given).map(([name, { dataId }]) => [dataId, name]));
+  const weights = new Map<tf.Tensor, string>();
+  const given = new Map<string, string>();
+  const packed = new PackedData(recording, 'data');
+  const dataNodes = packed.addTo(graph);
+  const nodes = addRecording(graph, recording, {
+    data: (name) => dataNodes.get(name)!,
+    outside: (tensor) => {
+      const name = names.get(tensor.dataId);
+      if (name === undefined) {
+        const weight = weights.get(tensor) ?? graph.variable(`weight/${weights.size}`, tensor.shape);
+        weights.set(tensor, weight);
+        return graph.read(weight);
+      }
+      const node = given.get(name) ?? graph.input(`given/${name}`, tensor.shape, tensor.dtype);
+      given.set(name, node);
+      return node;
+    },
+  });
+  // A graph does not return what it is given.
+  const outputs = Object.entries(nodes).map(([name, node]) => [name, graph.identity(node)] as const);
+  const assigned = [...weights].map(([{ shape }, node]) =>
+    graph.assign(node, graph.input(`set/${node}`, shape, 'float32')),
+  );
+  const written = graph.identity(graph.constant([0], [], 'float32'), assigned);
+  const session = new GraphSession(graph);
+  const [done] = session.run(new Map([...weights].map(([tensor, node]) => [`set/${node}`, tensor])), [written]);
+  done!.dispose();
+  return { recording, data, packed, given, outputs, session };
+}
+
+function run(
+  { data, packed, given, outputs, session }: Recorded,
+  pass: ModelPass,
+  values: ReadonlyMap<string, tf.TypedArray>,
+): NamedTensors {
+  const { inputs, dispose } = packed.tensors(new Map([...data, ...values]));
+  for (const [name, node] of given) inputs.set(node, pass.given[name]!);
+  const tensors = session.run(
+    inputs,
+    outputs.map(([, node]) => node),
+  );
+  dispose();
+  return Object.fromEntries(outputs.map(([name], k) => [name, tensors[k]!]));
+}
