@@ -67,7 +67,7 @@ describe('relflow train', () => {
 
   it('stops after a step on Ctrl-C, and resumes to the end', async () => {
     const long = join(folder, 'long.json');
-    writeFileSync(long, JSON.stringify({ ...config, steps: 20 }));
+    writeFileSync(long, JSON.stringify({ ...config, steps: 10 }));
     const out = join(folder, 'run');
     const log = join(out, 'log.jsonl');
     const hasStep = () => existsSync(log) && readFileSync(log, 'utf8').includes('"event":"step"');
@@ -88,10 +88,10 @@ describe('relflow train', () => {
     const resumed = await relflow(['train', 'tagger', '--config', long, '--out', out, '--resume', '--json', '--quiet']);
     assert.equal(resumed.code, 0, resumed.stderr);
     const { finished, steps, weights } = JSON.parse(resumed.stdout);
-    assert.deepEqual([finished, steps, weights], [true, 20, join(out, 'weights.safetensors')]);
+    assert.deepEqual([finished, steps, weights], [true, 10, join(out, 'weights.safetensors')]);
     assert.equal(resumed.stderr, '');
     const lines = readFileSync(log, 'utf8').trim().split('\n');
-    assert.equal(lines.filter((line) => line.includes('"event":"step"')).length, 20);
+    assert.equal(lines.filter((line) => line.includes('"event":"step"')).length, 10);
   });
 
   it('names wrong flags, the wrong task and a folder in use', async () => {

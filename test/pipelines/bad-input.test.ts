@@ -269,7 +269,7 @@ describe('bad input', () => {
 
   it('keeps everything when the disk is full, and resumes', async function () {
     if (process.platform === 'win32') this.skip();
-    const { annotations, captions } = writeSyntheticCoco(temporaryFolder(), 600);
+    const { annotations, captions } = writeSyntheticCoco(temporaryFolder(), 200);
     const args = [
       'run',
       'coco',
@@ -279,13 +279,13 @@ describe('bad input', () => {
       captions,
       '--quiet',
       '--shard-records',
-      '300',
+      '100',
     ];
     const [expected, out] = [join(temporaryFolder(), 'out'), join(temporaryFolder(), 'out')];
     assert.equal((await relflow([...args, '--out', expected])).code, 0);
     // A limit on the size of files, in blocks of 512 bytes or 1 KiB, makes a write fail as on a full disk.
     const limited = [process.execPath, command(), ...args, '--out', out];
-    const { status, stderr } = spawnSync('sh', ['-c', 'ulimit -f 300; exec "$@"', 'sh', ...limited], {
+    const { status, stderr } = spawnSync('sh', ['-c', 'ulimit -f 100; exec "$@"', 'sh', ...limited], {
       cwd: packageRoot,
       encoding: 'utf8',
     });

@@ -22,8 +22,15 @@ async function relflow(...args: readonly string[]): Promise<void> {
 /** The path of a compiled module of relflow, for a script. */
 const compiled = (module: string) => JSON.stringify(join(resolve(command()), '../..', module));
 
-/** A run that is complete in `whole`, and the scenario of running it. */
-async function preparedRun() {
+let prepared: ReturnType<typeof prepareRun> | undefined;
+
+/** Returns a run that is complete in `whole`, and the scenario of running it; all scenarios only read it. */
+function preparedRun(): ReturnType<typeof prepareRun> {
+  prepared ??= prepareRun();
+  return prepared;
+}
+
+async function prepareRun() {
   const { annotations, captions } = writeSyntheticCoco(temporaryFolder(), 40);
   const inputs = ['--annotations', annotations, '--captions', captions, '--shard-records', '15', '--quiet'];
   const run = ['run', 'coco', ...inputs, '--export', 'rlipv2'];

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -5,15 +6,17 @@ import { dirname, join, relative } from 'node:path';
 
 /** Makes a new empty folder, which is removed when the process exits. */
 export function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'relflow-test-'));
-  folders.push(folder);
-  return folder;
+  parent ??= mkdtempSync(join(tmpdir(), 'relflow-test-'));
+  return mkdtempSync(join(parent, 't-'));
 }
 
-const folders: string[] = [];
+let parent: string | undefined;
 
 process.on('exit', () => {
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+  if (parent === undefined) return;
+  // It may hold ten thousand files, which rm removes in a fraction of the time.
+  const { status } = spawnSync('rm', ['-rf', parent]);
+  if (status !== 0) rmSync(parent, { recursive: true, force: true });
 });
 
 /** Writes a file of the user, and makes the folders that it needs. */

@@ -117,7 +117,7 @@ describe('fine-tuning on HICO-DET in its official form', () => {
   });
 
   it('a dry run that does not fit still checks data, names and weights; one without a full batch is refused', async () => {
-    const augmentation = { flip: 0.5, colorJitter: 0, shorterSides: [2000], maxSize: 4000 };
+    const augmentation = { flip: 0.5, colorJitter: 0, shorterSides: [1500], maxSize: 2000 };
     const big = { ...config, augmentation, batchSize: 8 };
     const { step, problem, shapes, trained } = await dryRun(big);
     assert.equal(step, null);
