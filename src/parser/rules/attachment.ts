@@ -3,6 +3,7 @@ import { isAbstract, isAnimate, type NounClass, pictureHangers, sceneryPictures 
 import { wordSet } from '../language/word-set.js';
 import type { VerbPart } from './clause-parts.js';
 import type { NounPhrase } from './noun-phrase.js';
+import { goals, isOfVerb, paths } from './verb-arguments.js';
 
 /** Noun phrases joined by "and", which take part in a relation together. */
 export type Group = readonly NounPhrase[];
@@ -14,6 +15,8 @@ export interface Origin {
   readonly preposition: string;
   /** The infinitive of the verb; undefined for a preposition without a verb. */
   readonly verb?: string;
+  /** As written. */
+  readonly text: string;
 }
 
 /** Returns the relation that introduced a group; undefined when none did. */
@@ -46,7 +49,7 @@ function attachesHigher(phrase: NounPhrase, origin: Origin, preposition: string,
   if (phrase.nounClass === 'time' || object.nounClass === 'time' || temporal.has(preposition)) return true;
   // "a beach with boats on it under a blue sky"
   if (object.entity.lemma === 'sky' && /^(?:under|beneath|below|against)$/.test(preposition)) return true;
-  if (isOfVerb(origin, preposition, phrase)) return true;
+  if (isOfVerb(origin, preposition, phrase, object)) return true;
   // "cut in half on a board"
   if (isAbstract(phrase.entity.lemma) && origin.preposition !== '') return true;
   // "from a bucket into a trough"
@@ -108,6 +111,8 @@ function isIncidental(phrase: NounPhrase, origin: Origin, preposition: string, o
   // "doing a trick on a ramp", "swinging a bat in a field", "holding a sign next to a bus"
   if (phrase.nounClass === 'event' || performs.has(origin.verb ?? '') || isSideBySideAttachment(preposition))
     return true;
+  // "knitting a scarf in an armchair"
+  if (/^(?:in|on)$/.test(preposition) && seats.has(object.entity.lemma)) return !placing.has(origin.verb ?? '');
   return locatives.has(preposition) && object.nounClass === 'place' && phrase.nounClass !== 'vehicle';
 }
 
@@ -189,7 +194,8 @@ const isDish = ({ subjects, preposition, verb }: Origin, place: string) =>
   (verb === undefined || verb === 'top' || verb === 'fill') &&
   (dishes.has(subjects[0]!.entity.lemma) || (subjects[0]!.nounClass === 'thing' && !isFurniture(subjects[0]!)));
 
-const isUtensil = ({ nounClass, entity }: NounPhrase) =>
+/** Checks for what a verb may be done with: "eating soup with a spoon". */
+export const isUtensil = ({ nounClass, entity }: NounPhrase): boolean =>
   carried.has(nounClass) || nounClass === 'bodyPart' || dishes.has(entity.lemma);
 
 /** Checks for a part of a place: "on the side of". */
@@ -198,43 +204,10 @@ const isPart = (preposition: string) => /^(?:in|on|at|along|near) (?!front ).*\b
 /** Checks for what a phrase has by its nature: "its lid". */
 export const isOwn = ({ determiner }: NounPhrase) => possessives.has(determiner?.text ?? '');
 
-/** Where something moves. */
-const paths = wordSet('down along across past through towards toward');
 /** What does not move by itself. */
 const still: ReadonlySet<NounClass> = new Set<NounClass>(['thing', 'tool', 'garment', 'bodyPart']);
 /** Verbs whose object says what somebody does: "performing a somersault on a ramp". */
 const performs = wordSet('do perform execute attempt practice');
-
-/**
- * Checks whether a preposition belongs to a verb with another object: "looking out the window at a bird", "riding a horse down the
- * street", "drinking water from a pond".
- */
-export const isOfVerb = (
-  { verb, preposition: between }: Origin,
-  preposition: string,
-  { entity }: NounPhrase,
-): boolean =>
-  verb !== undefined &&
-  ((paths.has(preposition) &&
-    between !== '' &&
-    moves.has(verb) &&
-    (preposition === 'past' || !ways.has(entity.lemma))) ||
-    (preposition === 'at' && !between.endsWith('at') && gazes.has(verb)) ||
-    (between === '' && paths.has(preposition) && travels.has(verb)) ||
-    (between === '' && preposition === 'from' && meals.has(verb)));
-/** What eyes do at a distance, whatever else they meet. */
-const gazes = wordSet('look gaze stare glance peer peek smile wave');
-/** What leads somewhere itself: "a path through a wood". */
-const ways = wordSet('alley bridge highway lane path road sidewalk street track trail tunnel river walkway staircase');
-/** How people and things move. */
-const moves = wordSet(
-  'walk run go come drive ride swim fly move travel jump climb hike ski skate sail race march roll head',
-);
-/** Where something ends. */
-const goals = wordSet('to into onto toward towards');
-/** How people move with what they ride or walk. */
-const travels = wordSet('ride drive walk row paddle');
-const meals = wordSet('eat drink sip feed lick');
 
 const locatives = new Set([
   ...wordSet('in on at inside atop aboard within into onto down along across through under beneath underneath'),
@@ -244,6 +217,10 @@ const adjacent = new Set([
   ...wordSet('beside near by behind between alongside above'),
   ...['next to', 'in front of', 'close to'],
 ]);
+/** What people sit on while they do something. */
+const seats = wordSet('armchair bench chair couch recliner sofa stool');
+/** Verbs that say where their object goes. */
+const placing = wordSet('put place set lay leave drop throw arrange hang');
 const temporal = wordSet('during before after until');
 
 const perception = wordSet('look watch view observe see stare photograph');

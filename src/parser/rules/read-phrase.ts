@@ -1,12 +1,13 @@
 import { possessives } from '../language/closed-classes.js';
 import { isAbstract, sceneryPictures } from '../language/noun-classes.js';
 import { wordSet } from '../language/word-set.js';
-import { attachmentSite, type Group, isLocativeAttachment, isOfVerb } from './attachment.js';
+import { attachmentSite, type Group, isLocativeAttachment } from './attachment.js';
 import type { ClausePart, Predicate } from './clause-parts.js';
 import { isApposition, isBackdrop } from './clause-starts.js';
 import { joinPhrase } from './join-phrase.js';
 import type { NounPhrase } from './noun-phrase.js';
 import type { PendingPredicate, ReadingState, ResolvedPredicate } from './reading-state.js';
+import { isIdiom, isOfVerb } from './verb-arguments.js';
 
 /** Reads a noun phrase: an object of what precedes, a subject, or another name of the phrase before. */
 export function readPhrase(state: ReadingState, phrase: NounPhrase, sentence: readonly ClausePart[], k: number): void {
@@ -97,9 +98,14 @@ function completePending(state: ReadingState, pending: PendingPredicate, object:
     if (origin && isPictureTaken(state.nearest, origin, pending))
       state.relate(origin.subjects, withVerb(origin, `${state.nearest[0]!.entity.head} of`), object);
     const isOfAgent =
-      origin !== undefined && subjects === origin.subjects && isOfVerb(origin, pending.preposition, state.nearest[0]!);
-    const { text, lemma } = isOfAgent ? withVerb(origin, pending.text) : pending;
-    state.attachObjects(object, { ...pending, text, lemma, isDenied, subjects });
+      origin !== undefined &&
+      subjects === origin.subjects &&
+      isOfVerb(origin, pending.preposition, state.nearest[0]!, object[0]!);
+    const { head, lemma: noun } = state.nearest[0]?.entity ?? { head: '', lemma: '' };
+    const rest = isOfAgent && isIdiom(origin.verb ?? '', noun) ? `${head} ${pending.text}` : pending.text;
+    const { text, lemma } = isOfAgent ? withVerb(origin, rest) : pending;
+    const verb = isOfAgent ? origin.verb : pending.verb;
+    state.attachObjects(object, { ...pending, text, lemma, ...(verb !== undefined && { verb }), isDenied, subjects });
     if (pending.verb !== undefined && pending.preposition === '') state.antecedents.prefer(object);
     state.nearest = object;
   } else if (state.subject.length === 0 && state.fronted && pending.verb !== undefined && !pending.isFronted) {

@@ -217,7 +217,7 @@ describe('ruleParser', () => {
       assert.deepEqual(triplets('A man riding a wave on a surfboard')[1], 'man | on | surfboard');
       assert.deepEqual(triplets('A boy doing a trick on a ramp')[1], 'boy | on | ramp');
       assert.deepEqual(triplets('People playing frisbee in a park')[1], 'People | in | park');
-      assert.deepEqual(triplets('A woman cutting a cake with a knife')[1], 'woman | with | knife');
+      assert.deepEqual(triplets('A woman cutting a cake with a knife')[1], 'woman | cutting with | knife');
     });
 
     it('attaches "next to" to an object, not to the location of the object', () => {

@@ -1,0 +1,87 @@
+import { isAnimate } from '../language/noun-classes.js';
+import { wordSet } from '../language/word-set.js';
+import { isUtensil, type Origin } from './attachment.js';
+import type { NounPhrase } from './noun-phrase.js';
+
+/**
+ * Checks whether a preposition belongs to a verb with another object: "looking out the window at a bird", "riding a horse down the
+ * street", "drinking water from a pond", "tightening a pipe with a wrench".
+ * @param origin of the phrase before the preposition
+ */
+export function isOfVerb(
+  { verb, preposition: between, text }: Origin,
+  preposition: string,
+  phrase: NounPhrase,
+  object: NounPhrase,
+): boolean {
+  if (verb === undefined) return false;
+  const { lemma } = phrase.entity;
+  if (preposition === 'at') return !between.endsWith('at') && gazes.has(verb);
+  // "connected to a screen by a cable"
+  if (preposition === 'by') return between !== '' && /^\S+ed\b/.test(text);
+  if (moves.has(verb) && between !== '') {
+    // "driving up a road toward a hill", but "along a path through a wood"
+    if (goals.has(preposition) || preposition === 'past') return true;
+    return paths.has(preposition) && !ways.has(lemma);
+  }
+  if (isIdiom(verb, lemma)) return preposition !== 'of';
+  if (keeps.has(verb) || /^(?:to|into|onto)$/.test(between)) return false;
+  // "spraying water from a hose onto a wall"
+  if (between !== '') return goals.has(preposition) && transferring.test(between);
+  switch (preposition) {
+    case 'with':
+      return doneWith.has(verb) || (handling.has(verb) && isUtensil(object) && !isAnimate(object.nounClass));
+    case 'to':
+      return !entrances.has(lemma) && !ways.has(lemma) && !sights.has(verb);
+    case 'from':
+      return !sources.has(lemma);
+    case 'for':
+      return isAnimate(object.nounClass) && !sights.has(verb);
+    case 'over':
+      return spreads.has(verb);
+    default:
+      return goals.has(preposition) || /^(?:out of|off|off of)$/.test(preposition)
+        ? !sights.has(verb)
+        : paths.has(preposition) && (travels.has(verb) || conveys.has(verb));
+  }
+}
+
+/** Checks for a verb whose object is a part of it: "making their way to". */
+export const isIdiom = (verb: string, object: string): boolean =>
+  (verb === 'make' && object === 'way') || (verb === 'take' && object === 'place');
+
+/** Where something moves. */
+export const paths = wordSet('down up along across past through towards toward');
+/** Where something ends. */
+export const goals = wordSet('to into onto toward towards');
+
+/** What eyes do at a distance, whatever else they meet. */
+const gazes = wordSet('look gaze stare glance peer peek smile wave');
+const sights = wordSet('look watch view observe see notice photograph film read');
+/** What leads somewhere itself: "a path through a wood". */
+const ways = wordSet('alley bridge highway lane path road sidewalk street track trail tunnel river walkway staircase');
+const entrances = wordSet('door doorway entrance entry gate key stair step exit access');
+/** What comes from somewhere itself. */
+const sources = wordSet('view light sunlight smoke steam scene character people person');
+/** How people and things move. */
+const moves = wordSet(
+  'walk run go come drive ride swim fly move travel jump climb hike ski skate sail race march roll head',
+);
+/** How people move with what they ride or walk. */
+const travels = wordSet('ride drive walk row paddle');
+/** How people and vehicles move other things. */
+const conveys = wordSet(
+  'push pull drag carry tow haul lead guide steer wheel roll throw toss kick chase fly bring follow',
+);
+/** What leaves its object where it is. */
+const keeps = wordSet('have wear contain include feature show hold display depict sit stand lie lay');
+/** Between a verb and what it moves. */
+const transferring = /^(?:from|out of|with)$/;
+/** Where an object is strewn. */
+const spreads = wordSet('sprinkle pour spread drizzle cast drape scatter stretch throw');
+/** Verbs whose `with` says what they are done with. */
+const doneWith =
+  wordSet(`cover fill decorate wrap tighten loosen trim wipe paint brush hammer stir water spray clean wash dry polish tie
+  secure fasten hit strike film plate draw mark dig sweep scrub scrape shave comb measure weld drill examine feed lift stuff load`);
+/** Verbs whose `with` may say this. */
+const handling = wordSet('cut slice eat serve pick grab catch scoop write hold touch mix fix repair');
