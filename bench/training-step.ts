@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { scriptFlags, wholeNumber } from '../scripts/script-flags.js';
 import { BACKENDS, type BackendName } from '../src/model/backends/backend-names.js';
+import { nativeKernels } from '../src/model/backends/kernels/native-kernels.js';
 import { registerNativeKernels } from '../src/model/backends/kernels/register-native-kernels.js';
 import { useBackend } from '../src/model/index.js';
 import { seededDropout } from '../src/model/layers/dropout.js';
@@ -62,7 +63,7 @@ if (!['tagger', 'parseda'].includes(flags.model)) usage(`--model ${flags.model},
 const threads = flags.threads === undefined ? {} : { threads: wholeNumber(usage, 'threads', flags.threads, 1, 64) };
 
 const backend = await useBackend(flags.backend as BackendName, threads);
-if (flags.gathers && backend.name === 'tensorflow') registerNativeKernels();
+if (flags.gathers && backend.name === 'tensorflow') registerNativeKernels(nativeKernels);
 const model = new RlipV2(flags.model === 'tagger' ? rTaggerR50 : parsedaR50);
 setMadeUpWeights(model.parameters.values());
 const labelVectors = new CachedLabelVectors(model, madeUpTokenizer, true, FIXED_TOKENS);

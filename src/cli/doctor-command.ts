@@ -1,6 +1,12 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { CommandContext } from './command-context.js';
 
+interface DoctorOptions {
+  readonly threads?: number;
+  readonly json?: boolean;
+  readonly buildKernels?: boolean;
+}
+
 /** `relflow doctor`. */
 export function doctorCommand(program: Command, context: CommandContext): void {
   program
@@ -14,8 +20,16 @@ export function doctorCommand(program: Command, context: CommandContext): void {
         threadCount,
       ),
     )
+    .option(
+      '--build-kernels',
+      "first compile relflow's kernels for backend tensorflow with the C compiler of this machine",
+    )
     .option('--json', 'print as JSON')
-    .action(async ({ threads, json }: { threads?: number; json?: boolean }) => {
+    .action(async ({ threads, json, buildKernels }: DoctorOptions) => {
+      if (buildKernels) {
+        const { buildCompiledKernels } = await import('../model/backends/build-compiled-kernels.js');
+        await buildCompiledKernels(threads);
+      }
       const { inspectBackends } = await import('../model/backends/inspect-backends.js');
       const found = await inspectBackends(threads);
       if (json) {
@@ -37,9 +51,10 @@ export function doctorCommand(program: Command, context: CommandContext): void {
           gigaflops.toFixed(2),
         ]),
       );
-      const devices = found.backends.flatMap(({ name, adapter, advice }) =>
-        advice === undefined && adapter === undefined ? [] : [`${name} ${advice ?? `runs on ${adapter}`}`],
-      );
+      const devices = found.backends.flatMap(({ name, adapter, advice, kernels }) => [
+        ...(advice === undefined && adapter === undefined ? [] : [`${name} ${advice ?? `runs on ${adapter}`}`]),
+        ...(kernels === undefined ? [] : [`kernels of ${name} ${kernels}`]),
+      ]);
       const lines = [...devices, ...found.missing.map(({ name, advice }) => `${name} ${advice}`)];
       if (lines.length > 0) context.print('', ...lines);
     });

@@ -40,6 +40,8 @@ export type TrainingEvent =
       readonly adapterMemory?: number;
       /** Whether products may be rounded to TF32; only of tensorflow on a GPU. */
       readonly tf32?: boolean;
+      /** Whether kernels were compiled by `relflow doctor --build-kernels`; only of tensorflow on a processor. */
+      readonly compiledKernels?: boolean;
     }
   | {
       readonly event: 'step';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { nativeAdvice } from '../../src/model/backends/native-advice.js';
+import { kernelAdvice, nativeAdvice } from '../../src/model/backends/native-advice.js';
 import { nativePackage } from '../../src/model/backends/start-native-backend.js';
 import { start } from '../support/command.js';
 import { type FakeNativePackage, fakeLibrary, fakeNativePackage } from '../support/fake-native-package.js';
@@ -83,6 +83,29 @@ describe('relflow doctor', () => {
     assert.equal(
       await nativeLine('no-driver', { module: fakeLibrary(false) }, [`NODE_OPTIONS=--require ${removal}`]),
       "tensorflow runs on the processor, although @tensorflow/tfjs-node-gpu is installed: the driver reports no GPU; install NVIDIA's driver so that nvidia-smi lists one, see docs/backends.md",
+    );
+  });
+
+  it('says why kernels cannot be compiled', async () => {
+    for (const [name, isUsingGpuDevice, expected] of [
+      ['compiler', false, 'kernels: no C compiler, expected /none/cc: install gcc or clang, or set CC'],
+      ['gpu-kernels', true, 'kernels: TensorFlow computes on a GPU, and these kernels are for a processor'],
+    ] as const) {
+      const environment = fakeNativePackage(join(temporaryFolder(), name), { module: fakeLibrary(isUsingGpuDevice) });
+      const { code, stderr } = await doctor(['--build-kernels'], [...environment, 'CC=/none/cc']);
+      assert.equal(code, 1);
+      assert.ok(stderr.includes(expected), stderr);
+    }
+  });
+
+  it('says whether kernels are compiled, and what is lost without them', () => {
+    assert.equal(
+      kernelAdvice(null),
+      'are not compiled: recorded steps take about 1.3 times as long and 1.4 times as much memory, with the same results; run relflow doctor --build-kernels, which needs a C compiler',
+    );
+    assert.equal(
+      kernelAdvice({ file: '/cache/kernels.node', compiler: 'gcc 12.2.0' }),
+      'were compiled by gcc 12.2.0: /cache/kernels.node',
     );
   });
 

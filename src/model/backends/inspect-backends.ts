@@ -2,7 +2,8 @@ import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
 import * as tf from '@tensorflow/tfjs-core';
 import type { RelflowError } from '../../errors.js';
 import type { BackendName } from './backend-names.js';
-import { nativeAdvice } from './native-advice.js';
+import { compiledKernels } from './compiled-kernels.js';
+import { kernelAdvice, nativeAdvice } from './native-advice.js';
 import { nvidiaGpus } from './nvidia-gpus.js';
 import { nativePackage } from './start-native-backend.js';
 import { missingWebgpuPackages } from './start-webgpu-backend.js';
@@ -20,6 +21,10 @@ export interface BackendReport {
   readonly tf32?: boolean;
   /** Where the backend computes, and what to do if it does not use a GPU; set for tensorflow only. */
   readonly advice?: string;
+  /** Whether kernels were compiled by `relflow doctor --build-kernels`; set for tensorflow on a processor. */
+  readonly compiledKernels?: boolean;
+  /** Which kernels were compiled, or what to do if none were; set for tensorflow on a processor. */
+  readonly kernels?: string;
   /** Whether vector instructions are used; set for wasm only. */
   readonly simd?: boolean;
   /** Time of a product of two `[size, size]` matrices in milliseconds, the minimum over up to 5 repetitions. */
@@ -80,6 +85,8 @@ export async function inspectBackends(threads?: number): Promise<MachineReport> 
     backends.push({
       ...backend,
       ...(name === 'tensorflow' && { advice: adviceFor(backend) }),
+      ...(name === 'tensorflow' &&
+        backend.compiledKernels !== undefined && { kernels: kernelAdvice(compiledKernels()) }),
       ...(name === 'wasm' && { simd: (await tf.env().getAsync('WASM_HAS_SIMD_SUPPORT')) as boolean }),
       milliseconds,
       size,

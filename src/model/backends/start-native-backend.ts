@@ -2,7 +2,10 @@ import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import * as tf from '@tensorflow/tfjs-core';
 import { RelflowError } from '../../errors.js';
+import { loadCompiledKernels } from './compiled-kernels.js';
 import { installNativeKernels } from './install-native-kernels.js';
+import { compiledDeformableAttention } from './kernels/compiled-deformable-attention.js';
+import { nativeKernels } from './kernels/native-kernels.js';
 import { type NativeBackend, registerNativeKernels } from './kernels/register-native-kernels.js';
 import { type NvidiaGpu, nvidiaGpus } from './nvidia-gpus.js';
 
@@ -70,9 +73,12 @@ export async function startNativeBackend({ threads, tf32 }: NativeOptions): Prom
       { cause },
     );
   }
-  const { isUsingGpuDevice } = tf.backend() as NativeBackend;
-  registerNativeKernels();
-  if (!isUsingGpuDevice) installNativeKernels();
+  const { isUsingGpuDevice, binding } = tf.backend() as NativeBackend;
+  registerNativeKernels(nativeKernels);
+  if (!isUsingGpuDevice) {
+    if (loadCompiledKernels(binding.TF_Version)) registerNativeKernels(compiledDeformableAttention);
+    else installNativeKernels();
+  }
   return {
     threads: Number(process.env['TF_NUM_INTRAOP_THREADS'] ?? availableParallelism()),
     gpu: isUsingGpuDevice ? (nvidiaGpus()[0] ?? UNKNOWN_GPU) : null,

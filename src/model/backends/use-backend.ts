@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { OptionError, RelflowError } from '../../errors.js';
 import { BACKENDS, type BackendName } from './backend-names.js';
+import { compiledKernels } from './compiled-kernels.js';
 import { installWasmKernels } from './install-wasm-kernels.js';
 import { registerGradients } from './register-gradients.js';
 import { nativePackage, startNativeBackend } from './start-native-backend.js';
@@ -32,6 +33,8 @@ export interface Backend {
   readonly adapterMemory?: number;
   /** Whether products may be rounded to TF32; set for tensorflow on a GPU. */
   readonly tf32?: boolean;
+  /** Whether kernels were compiled by `relflow doctor --build-kernels`; set for tensorflow on a processor. */
+  readonly compiledKernels?: boolean;
 }
 
 let running: Promise<Backend> | undefined;
@@ -112,7 +115,7 @@ async function start(name: BackendName, { threads, tf32 = false }: BackendOption
     case 'tensorflow': {
       const library = await startNativeBackend({ threads, tf32 });
       const { gpu } = library;
-      if (gpu === null) return { name, threads: library.threads };
+      if (gpu === null) return { name, threads: library.threads, compiledKernels: compiledKernels() !== null };
       const memory = gpu.memory > 0 && { adapterMemory: gpu.memory };
       return { name, threads: library.threads, adapter: gpu.name, ...memory, tf32: library.tf32 };
     }

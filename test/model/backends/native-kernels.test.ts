@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import * as tf from '@tensorflow/tfjs-core';
+import { compiledKernels } from '../../../src/model/backends/compiled-kernels.js';
 import { installNativeKernels } from '../../../src/model/backends/install-native-kernels.js';
+import { compiledDeformableAttention } from '../../../src/model/backends/kernels/compiled-deformable-attention.js';
+import { nativeKernels } from '../../../src/model/backends/kernels/native-kernels.js';
 import { registerNativeKernels } from '../../../src/model/backends/kernels/register-native-kernels.js';
 import { useBackend } from '../../../src/model/backends/use-backend.js';
 import { linear, referenceLinear } from '../../../src/model/layers/linear.js';
@@ -102,13 +105,13 @@ describe('kernels of the backend tensorflow', () => {
     assert.equal(tf.memory().numTensors, before);
   });
 
-  describe('in WebAssembly on a processor', () => {
+  describe('on a processor, compiled or in WebAssembly', () => {
     deformableAttentionTests();
   });
 
   describe('by gathers on a GPU', () => {
-    before(() => registerNativeKernels());
-    after(() => installNativeKernels());
+    before(() => registerNativeKernels(nativeKernels));
+    after(() => (compiledKernels() ? registerNativeKernels(compiledDeformableAttention) : installNativeKernels()));
     deformableAttentionTests();
   });
 });

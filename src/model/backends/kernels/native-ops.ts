@@ -17,6 +17,8 @@ export interface NativeOps<V> {
   constant(values: readonly number[], shape: readonly number[], dtype: 'float32' | 'int32'): V;
   /** Adds an operation with one output. */
   run(operation: string, inputs: readonly V[], attributes: Readonly<Record<string, NativeAttribute>>): V;
+  /** Adds an operation with several outputs. */
+  runAll(operation: string, inputs: readonly V[], outputs: number): V[];
 }
 
 /** Returns a text that differs between constants that differ, also between 0 and −0. */

@@ -1,6 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { nativeKernels } from './native-kernels.js';
-import { constantKey, type NativeAttribute, type NativeOps } from './native-ops.js';
+import { constantKey, type NativeAttribute, type NativeKernel, type NativeOps } from './native-ops.js';
 
 const NAME = 'tensorflow';
 
@@ -14,13 +13,21 @@ interface BindingAttribute {
 export interface NativeBackend extends tf.KernelBackend {
   /** Whether the library computes on a GPU; true also for tfjs-node with the library for GPUs. */
   readonly isUsingGpuDevice: boolean;
-  readonly binding: Readonly<Record<'TF_ATTR_TYPE' | 'TF_ATTR_INT' | 'TF_ATTR_BOOL' | 'TF_ATTR_FLOAT', number>>;
+  readonly binding: Readonly<
+    Record<'TF_ATTR_TYPE' | 'TF_ATTR_INT' | 'TF_ATTR_BOOL' | 'TF_ATTR_FLOAT', number> & { TF_Version: string }
+  >;
   getDTypeInteger(dtype: tf.DataType): number;
   executeSingleOutput(
     operation: string,
     attributes: readonly BindingAttribute[],
     inputs: readonly tf.TensorInfo[],
   ): tf.Tensor;
+  executeMultipleOutputs(
+    operation: string,
+    attributes: readonly BindingAttribute[],
+    inputs: readonly tf.TensorInfo[],
+    outputs: number,
+  ): tf.Tensor[];
 }
 
 /** Most constants that are kept for further calls; images of other sizes need others. */
@@ -62,6 +69,10 @@ class EagerOps implements NativeOps<tf.TensorInfo> {
     return this.#backend.executeSingleOutput(operation, named, inputs);
   }
 
+  runAll(operation: string, inputs: readonly tf.TensorInfo[], outputs: number): tf.TensorInfo[] {
+    return this.#backend.executeMultipleOutputs(operation, [], inputs, outputs);
+  }
+
   #attribute(name: string, attribute: NativeAttribute): BindingAttribute {
     const { binding } = this.#backend;
     if ('type' in attribute)
@@ -72,10 +83,10 @@ class EagerOps implements NativeOps<tf.TensorInfo> {
   }
 }
 
-/** Registers the kernels of `nativeKernels` for the backend tensorflow, replacing those of the same names. */
-export function registerNativeKernels(): void {
+/** Registers kernels for the backend tensorflow, replacing those of the same names. */
+export function registerNativeKernels(kernels: Readonly<Record<string, NativeKernel>>): void {
   const ops = new EagerOps(tf.backend() as NativeBackend);
-  for (const [kernelName, kernel] of Object.entries(nativeKernels)) {
+  for (const [kernelName, kernel] of Object.entries(kernels)) {
     if (tf.getKernel(kernelName, NAME)) tf.unregisterKernel(kernelName, NAME);
     tf.registerKernel({
       kernelName,

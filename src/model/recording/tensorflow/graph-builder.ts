@@ -54,7 +54,6 @@ export class GraphBuilder implements NativeOps<string> {
     this.#graph['setVersions']!(versions);
   }
 
-  /** Adds an operation with one output, or returns the first of several: the next ones are `name:1` and so on. */
   run(
     operation: string,
     inputs: readonly string[],
@@ -70,6 +69,11 @@ export class GraphBuilder implements NativeOps<string> {
     this.#graph['addNode']!(node);
     this.#nodes++;
     return name;
+  }
+
+  runAll(operation: string, inputs: readonly string[], outputs: number): string[] {
+    const name = this.run(operation, inputs, {});
+    return Array.from({ length: outputs }, (_, k) => (k === 0 ? name : `${name}:${k}`));
   }
 
   constant(values: readonly number[], shape: readonly number[], dtype: 'float32' | 'int32'): string {

@@ -1,4 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { compiledKernels } from '../../backends/compiled-kernels.js';
+import { compiledDeformableAttention } from '../../backends/kernels/compiled-deformable-attention.js';
 import { nativeKernels } from '../../backends/kernels/native-kernels.js';
 import { deformableAttentionGradientNodes, deformableAttentionNodes } from './deformable-attention-nodes.js';
 
@@ -309,6 +311,12 @@ const shared: Readonly<Record<string, KernelNodes>> = Object.fromEntries(
   ]),
 );
 
+/** Deformable attention: compiled if it is loaded, else by gathers. */
+const deformableAttention = (kernel: string, gathers: KernelNodes): KernelNodes => {
+  const compiled = compiledDeformableAttention[kernel]!;
+  return (graph, call) => (compiledKernels() ? compiled(graph, call.inputs, call.attributes) : gathers(graph, call));
+};
+
 /** Nodes of each kernel that can be part of a TensorFlow graph, by the kernel's name. */
 export const kernelNodes: Readonly<Record<string, KernelNodes>> = {
   ...elementwise,
@@ -316,6 +324,9 @@ export const kernelNodes: Readonly<Record<string, KernelNodes>> = {
   ...products,
   ...layouts,
   ...shared,
-  RelflowDeformableAttention: deformableAttentionNodes,
-  RelflowDeformableAttentionGradient: deformableAttentionGradientNodes,
+  RelflowDeformableAttention: deformableAttention('RelflowDeformableAttention', deformableAttentionNodes),
+  RelflowDeformableAttentionGradient: deformableAttention(
+    'RelflowDeformableAttentionGradient',
+    deformableAttentionGradientNodes,
+  ),
 };
