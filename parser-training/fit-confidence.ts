@@ -2,17 +2,14 @@ import { judgedCaptions } from '../src/evaluation/parser/judged-captions.js';
 import type { ParserKernels } from '../src/parser/neural/kernels/parser-kernels.js';
 import { parserOf } from '../src/parser/neural/neural-parser.js';
 import type { ParserModel } from '../src/parser/neural/parser-model.js';
-import {
-  type ConfidenceWeights,
-  type Evidence,
-  evidenceFeatures,
-  evidenceValues,
-} from '../src/parser/neural/relation-confidence.js';
+import { type Evidence, evidenceFeatures, evidenceValues } from '../src/parser/neural/evidence-features.js';
+import type { ConfidenceWeights } from '../src/parser/neural/relation-confidence.js';
 import { type FactualRelation, toFactual } from '../src/records/factual-graph.js';
+import { compareWithMarks, markedCaptions } from './marked-captions.js';
 import { fitLogistic, type LogisticExample, probabilityOf } from './fit-logistic.js';
 
 /** Factor of half the sum of squared weights. */
-const PENALTY = 1;
+const PENALTY = 3;
 const FOLDS = 10;
 /** Bounds of the rows of the reliability table. */
 const BOUNDS = [0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.01];
@@ -39,7 +36,7 @@ export interface FittedConfidence {
  */
 export async function fitConfidence(model: ParserModel, kernels: ParserKernels): Promise<FittedConfidence> {
   const evidence: Evidence[] = [];
-  const parser = parserOf(model, kernels, (found) => evidence.push(found) - 1);
+  const parser = parserOf(model, kernels, (found) => evidence.push(found));
   const file = new URL('judged-captions.csv', import.meta.url).pathname;
   const captions = await judgedCaptions(file, ({ line, problem }) => {
     throw new Error(`${file}, line ${line}: ${problem}`);
@@ -54,16 +51,21 @@ export async function fitConfidence(model: ParserModel, kernels: ParserKernels):
       if (judgment === undefined) unjudged++;
       else
         examples.push({
-          features: evidenceValues(evidence[relation.confidence!]!),
+          features: evidenceValues(evidence[relation.confidence! - 1]!),
           isRight: judgment !== 'wrong',
           fold: index % FOLDS,
         });
     }
   }
-  const fitted = fitLogistic(examples, PENALTY);
+  for (const [index, marked] of markedCaptions(new URL('development-captions.csv', import.meta.url)).entries())
+    for (const { relation, isRight } of compareWithMarks(await parser.parse(marked.caption), marked).stated)
+      examples.push({ features: evidenceValues(evidence[relation.confidence! - 1]!), isRight, fold: index % FOLDS });
+  const width = evidenceFeatures.length;
+  const fitted = fitLogistic(examples, width, PENALTY);
   const held = Array.from({ length: FOLDS }, (_, fold) => {
     const weights = fitLogistic(
       examples.filter((example) => example.fold !== fold),
+      width,
       PENALTY,
     );
     return examples
@@ -71,7 +73,9 @@ export async function fitConfidence(model: ParserModel, kernels: ParserKernels):
       .map(({ features, isRight }) => ({ confidence: probabilityOf(features, weights), isRight }));
   }).flat();
   return {
-    weights: Object.fromEntries(evidenceFeatures.map((name, k) => [name, Math.round(fitted[k]! * 1e4) / 1e4])),
+    weights: Object.fromEntries(
+      evidenceFeatures.flatMap((name, k) => (fitted[k] === 0 ? [] : [[name, Math.round(fitted[k]! * 1e4) / 1e4]])),
+    ),
     relations: examples.length,
     unjudged,
     reliability: BOUNDS.slice(0, -1).map((from, k) => {

@@ -1,7 +1,9 @@
 import type { Entity, TextGraph, TextRelation } from '../../records/text-graph.js';
 import { isAbstract } from '../language/noun-classes.js';
+import type { Reading } from '../rules/phrase-graph.js';
+import type { RulesReading } from '../rules/rule-parser.js';
 import { isImpression } from './denied-parts.js';
-import type { Evidence } from './relation-confidence.js';
+import type { Evidence } from './evidence-features.js';
 
 /** Options of `joinGraphs`. */
 export interface JoinOptions {
@@ -24,7 +26,11 @@ export interface JoinOptions {
  * Joins the graphs of the network and of the rules: the network's phrases, with the relations of both. Phrases are the same if they
  * end with the same word.
  */
-export function joinGraphs(network: TextGraph, rules: TextGraph, options: JoinOptions): TextGraph {
+export function joinGraphs(
+  network: TextGraph,
+  { graph: rules, readings, others }: RulesReading,
+  options: JoinOptions,
+): TextGraph {
   const { isPhrase, isParagraph, isDenied, hasInnerClause, confidenceOf } = options;
   const entities: Entity[] = [...network.entities];
   const byEnd = new Map(entities.map(({ end }, index) => [end, index]));
@@ -33,17 +39,20 @@ export function joinGraphs(network: TextGraph, rules: TextGraph, options: JoinOp
     if (index === undefined) {
       index = entities.findIndex(({ start, end }) => start < entity.end && entity.end < end);
       if (index < 0) index = entities.push(entity) - 1;
+      else if (!isPhrase && !isInRules(entities[index]!.end)) entities[index] = withoutVerb(entities[index]!, entity);
       byEnd.set(entity.end, index);
     }
     return index;
   };
+  let ruleEnds: ReadonlySet<number> | undefined;
+  const isInRules = (end: number) => (ruleEnds ??= new Set(rules.entities.map((one) => one.end))).has(end);
   const containers = new Set<number>();
-  const rulesOf = new Map<number, TextRelation[]>();
-  for (const relation of rules.relations) {
+  const rulesOf = new Map<number, (TextRelation & { readonly reading: Reading; readonly isAiry: boolean })[]>();
+  for (const [k, relation] of rules.relations.entries()) {
     const ends = [rules.entities[relation.subject]!, rules.entities[relation.object]!] as const;
-    if (isImpression(relation.lemma) || ends.some(({ lemma }) => isAbstract(lemma))) continue;
+    const isAiry = isImpression(relation.lemma) || ends.some(({ lemma }) => isAbstract(lemma));
     if (isPhrase && !ends.every((entity) => byEnd.has(entity.end))) continue;
-    const joined = { ...relation, subject: indexOf(ends[0]), object: indexOf(ends[1]) };
+    const joined = { ...relation, subject: indexOf(ends[0]), object: indexOf(ends[1]), reading: readings[k]!, isAiry };
     if (relation.predicate === 'of') containers.add(joined.subject);
     const same = rulesOf.get(pairOf(joined));
     if (same) same.push(joined);
@@ -95,6 +104,8 @@ export function joinGraphs(network: TextGraph, rules: TextGraph, options: JoinOp
       const confidence = confidenceOf({
         network: read?.confidence ?? 0,
         rules: isSame ? 'same' : isCompatible ? 'alike' : 'other',
+        reading: relation.reading,
+        isAbstract: relation.isAiry,
         between: 0,
         contest: read === undefined ? (networkEnds.get(laterEnd(relation)) ?? 0) : 0,
         isNewPhrase: isNew(relation.subject) || isNew(relation.object),
@@ -103,20 +114,50 @@ export function joinGraphs(network: TextGraph, rules: TextGraph, options: JoinOp
         isParagraph,
         predicate,
       });
+      if (relation.isAiry && confidence < LIKELY) continue;
       relations.push(isSame || (isPhrase && read) ? { ...read, confidence } : annotated(relation, confidence));
       if (isPhrase && read) break;
     }
   }
+  const seen = new Set<number>();
+  if (!isPhrase)
+    for (const { relation, reading } of others) {
+      const ends = [rules.entities[relation.subject]!, rules.entities[relation.object]!] as const;
+      const isAiry = isImpression(relation.lemma) || ends.some(({ lemma }) => isAbstract(lemma));
+      const [subject, object] = [indexOf(ends[0]), indexOf(ends[1])];
+      const placed = { ...relation, subject, object };
+      const pair = pairOf(placed);
+      if (subject === object || rulesOf.has(pair) || seen.has(pair)) continue;
+      const read = networkOf.get(pair);
+      if (read && lastWord(read.predicate) !== lastWord(relation.predicate)) continue;
+      seen.add(pair);
+      const confidence = confidenceOf({
+        network: read?.confidence ?? 0,
+        rules: 'other',
+        reading,
+        isAbstract: isAiry,
+        contest: read === undefined ? (networkEnds.get(laterEnd(placed)) ?? 0) : 0,
+        between: 0,
+        isNewPhrase: isNew(subject) || isNew(object),
+        isOtherPhrase: isOther(subject) || isOther(object),
+        isPhrase,
+        isParagraph,
+        predicate: relation.predicate,
+      });
+      if (confidence >= LIKELY) relations.push(read ? { ...read, confidence } : annotated(placed, confidence));
+    }
   let ranks: readonly number[] | undefined;
   for (const relation of networkRelations) {
-    if (rulesOf.has(pairOf(relation))) continue;
+    if (rulesOf.has(pairOf(relation)) || seen.has(pairOf(relation))) continue;
     const ends = [entities[relation.subject]!, entities[relation.object]!] as const;
     if (isDenied(Math.min(ends[0].start, ends[1].start), Math.max(ends[0].end, ends[1].end))) continue;
-    if (!isPhrase && ends.some(({ lemma }) => isAbstract(lemma))) continue;
+    const isAiry = ends.some(({ lemma }) => isAbstract(lemma));
     ranks ??= rankOf(entities);
     const confidence = confidenceOf({
       network: relation.confidence!,
       rules: 'none',
+      reading: undefined,
+      isAbstract: isAiry,
       contest: 0,
       between: Math.abs(ranks[relation.subject]! - ranks[relation.object]!) - 1,
       isNewPhrase: false,
@@ -125,11 +166,23 @@ export function joinGraphs(network: TextGraph, rules: TextGraph, options: JoinOp
       isParagraph,
       predicate: relation.predicate,
     });
+    if (isAiry && !isPhrase && confidence < LIKELY) continue;
     relations.push({ ...relation, confidence });
   }
   relations.sort((a, b) => orderOf(entities, a) - orderOf(entities, b));
   return { entities, relations };
 }
+
+/** Other subjects than those that the rules prefer, and what is seldom seen, are left out if they are less likely than not. */
+const LIKELY = 0.5;
+
+/** Returns a phrase of the network without the verb at its end, where the rules end theirs: "smoke billows". */
+const withoutVerb = (entity: Entity, read: Entity): Entity => ({
+  ...read,
+  attributes: entity.attributes.length > read.attributes.length ? entity.attributes : read.attributes,
+});
+
+const lastWord = (predicate: string) => predicate.slice(predicate.lastIndexOf(' ') + 1);
 
 const isSameRelation = (a: TextRelation, b: TextRelation) => a.subject === b.subject && a.predicate === b.predicate;
 

@@ -15,7 +15,8 @@ import { joinGraphs, withEntities } from './join-graphs.js';
 import { ParserKernels } from './kernels/parser-kernels.js';
 import { withNamedTraps } from './kernels/with-named-traps.js';
 import { decodeModel, type ParserModel } from './parser-model.js';
-import { calibratedConfidence, type Evidence } from './relation-confidence.js';
+import type { Evidence } from './evidence-features.js';
+import { calibratedConfidence } from './relation-confidence.js';
 
 /** Part of the parser's identity in runs and caches: raise it when a change alters the graphs. */
 const version = '17';
@@ -32,7 +33,7 @@ const captionWords = 10;
 const paragraphWords = 50;
 
 /** The default of `minConfidence`, for the SDK and the recipes: the lowest at which 9 of 10 judged relations are right. */
-export const DEFAULT_MIN_CONFIDENCE = 0.55;
+export const DEFAULT_MIN_CONFIDENCE = 0.65;
 
 /** Options of `neuralParser`. */
 export interface NeuralParserOptions {
@@ -109,7 +110,7 @@ function lazyParser(
     );
     const rules = readRules(caption, words > phraseWords ? sentences : []);
     const isDenied = deniedParts(caption);
-    const joined = joinGraphs(network, rules.graph, {
+    const joined = joinGraphs(network, rules, {
       isPhrase,
       isParagraph: words > paragraphWords,
       isDenied: (start, end) =>

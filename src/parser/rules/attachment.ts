@@ -17,6 +17,8 @@ export interface Origin {
   readonly verb?: string;
   /** As written. */
   readonly text: string;
+  /** Whether a comma is before it. */
+  readonly isAside?: boolean;
 }
 
 /** Returns the relation that introduced a group; undefined when none did. */
@@ -122,6 +124,17 @@ function isIncidental(phrase: NounPhrase, origin: Origin, preposition: string, o
  */
 export function attachmentAgent(nearest: Group, verb: VerbPart, originOf: OriginOf): Group {
   let group = nearest;
+  // ", with wires running above it", but "a man with a bag running"
+  const introduced = originOf(nearest);
+  if (
+    introduced?.preposition === 'with' &&
+    introduced.verb === undefined &&
+    (introduced.isAside === true || introduced.subjects[0]!.nounClass === 'place') &&
+    !animateVerbs.has(verb.verb) &&
+    !isIncidentalClass(nearest[0]!.nounClass) &&
+    !isOwn(nearest[0]!)
+  )
+    return nearest;
   for (;;) {
     const origin = originOf(group);
     if (canAct(group[0]!, verb, origin)) return group;
@@ -130,6 +143,41 @@ export function attachmentAgent(nearest: Group, verb: VerbPart, originOf: Origin
   }
   return isAnimate(group[0]!.nounClass) ? group : locatedGroup(nearest, originOf);
 }
+
+/**
+ * Returns what a relative clause is about: the nearest group that agrees with its verb in number and may do what it says. In "a man
+ * with a cart that is full" it is the cart, in "two boys in a boat that are fishing" the boys.
+ * @param isPersonal whether it begins with `who`
+ */
+export function relativeSubject(nearest: Group, verb: VerbPart, isPersonal: boolean, originOf: OriginOf): Group {
+  for (let group = nearest; group.length > 0; group = originOf(group)?.subjects ?? []) {
+    const origin = originOf(group);
+    if (!agrees(group, verb)) continue;
+    // "a jar of cookies that stands on a shelf"
+    if (origin?.preposition === 'of' && dishes.has(origin.subjects[0]!.entity.lemma) && agrees(origin.subjects, verb))
+      continue;
+    if (isPersonal ? isAnimate(group[0]!.nounClass) : mayDo(group[0]!, verb)) return group;
+  }
+  const isOfOther = isPersonal || animateVerbs.has(verb.verb) || isIncidentalClass(nearest[0]!.nounClass);
+  const found = attachmentAgent(nearest, verb, originOf);
+  return isOfOther || isAnimate(found[0]!.nounClass) || !agrees(nearest, verb) ? found : nearest;
+}
+
+const agrees = (group: Group, { isSingular }: VerbPart) =>
+  isSingular === undefined || isSingular === (group.length === 1 && !group[0]!.isPlural);
+
+/** Checks whether a phrase may do what a verb says, if what it belongs to may do it too. */
+function mayDo({ nounClass }: NounPhrase, { verb, text }: VerbPart): boolean {
+  if (isAnimate(nounClass)) return true;
+  if (animateVerbs.has(verb)) return false;
+  // "a man in a hat that is standing", but "a hat that lies"
+  const isPosture = postureVerbs.has(verb) || motionVerbs.has(verb);
+  return !isPosture || (!text.split(' ')[0]!.endsWith('ing') && !isIncidentalClass(nounClass));
+}
+
+/** Checks for what people wear, have or use. */
+const isIncidentalClass = (nounClass: NounClass) =>
+  nounClass === 'garment' || nounClass === 'bodyPart' || nounClass === 'tool' || nounClass === 'board';
 
 function canAct(agent: NounPhrase, { verb, form }: VerbPart, origin: Origin | undefined): boolean {
   if (agent.nounClass === 'person') return true;
@@ -238,6 +286,11 @@ const surfaces = wordSet('table counter countertop desk tray shelf stove tablecl
 const humanVerbs = wordSet('hold wear carry talk read use throw smile pose ride swing play jump');
 /** Participles of actions that only people and animals perform. */
 const animateParticiples = wordSet('dress seat pose gather crouch bend huddle perch');
+/** What people and animals do: more than 85 % of the subjects of these verbs in FACTUAL's training graphs are alive. */
+const animateVerbs =
+  wordSet(`bite catch chase clap cook crouch cut dance drink eat enjoy feed gaze graze guide help herd hold hug jump kick
+  kiss kneel laugh lick listen look nap pet play pose prepare ride shop sing skate skateboard ski sleep smell smile sniff snowboard speak stare
+  step surf swim swing talk throw type walk watch wave wear yawn`);
 /** Actions of things, even when somebody has them. */
 const hangingVerbs = wordSet('hang grow stick blow flow protrude dangle reflect drip surround line overlook');
 /** Actions that things also perform when no person or animal holds them. */

@@ -45,7 +45,9 @@ export type ClausePart =
   | { readonly kind: 'be'; readonly isDenied?: boolean; readonly isSingular?: boolean }
   | { readonly kind: 'adjective'; readonly text: string }
   /** `quote` stands for words that somebody or something says. */
-  | { readonly kind: 'and' | 'comma' | 'relative' | 'while' | 'quote' }
+  | { readonly kind: 'and' | 'comma' | 'while' | 'quote' }
+  /** `isPersonal` for `who`. */
+  | { readonly kind: 'relative'; readonly isPersonal: boolean }
   /** `neither`, `as if`: the clause states nothing; `as if` also starts one. */
   | { readonly kind: 'denial'; readonly isNewClause: boolean };
 
@@ -143,10 +145,11 @@ function partAt(sentence: TaggedSentence, words: readonly string[], k: number): 
     case 'verb':
       return verbAt(sentence, words, k);
     case 'relative':
+      return { part: { kind: 'relative', isPersonal: words[k] === 'who' }, next: k + 1 };
     case 'while':
     case 'and':
     case 'comma':
-      return { part: { kind: tags[k] as 'relative' | 'while' | 'and' | 'comma' }, next: k + 1 };
+      return { part: { kind: tags[k] as 'while' | 'and' | 'comma' }, next: k + 1 };
     default:
       return { next: k + 1 };
   }

@@ -1,4 +1,5 @@
 import type { TextGraph, TextRelation } from '../../records/text-graph.js';
+import type { NounClass } from '../language/noun-classes.js';
 import { wordSet } from '../language/word-set.js';
 import type { Group } from './attachment.js';
 import type { Predicate } from './clause-parts.js';
@@ -10,23 +11,83 @@ export const isNowhere = ({ entity: { lemma }, determiner }: NounPhrase) =>
 const pictures = wordSet('picture photo photograph frame');
 const nowhere = wordSet('image scene view background foreground distance close-up');
 
+/** How the rules came to a relation. */
+export interface Reading {
+  /** Whether its subject is the only one that they see, the one that they prefer, or another one before or after that. */
+  readonly choice: 'only' | 'preferred' | 'higher' | 'nearer';
+  /** Whose verb the predicate has, if any: its own, or that of the clause around. */
+  readonly verb: 'none' | 'own' | 'around';
+  /** How the clause has the verb: after `that`, after a comma. */
+  readonly clause: 'relative' | 'joined' | 'plain';
+  readonly subject: NounClass;
+  readonly object: NounClass;
+  /** The preposition that introduced the subject; empty for an object, undefined for the subject of a clause. */
+  readonly origin: string | undefined;
+}
+
+/** What callers know of a reading. */
+export type ReadingKind = Pick<Reading, 'choice' | 'verb' | 'clause'>;
+
+const PLAIN: ReadingKind = { choice: 'only', verb: 'own', clause: 'plain' };
+
+/** A relation with another subject than the one that the rules prefer. */
+export interface OtherReading {
+  readonly relation: TextRelation;
+  readonly reading: Reading;
+}
+
 /** Noun phrases in reading order and their relations, each once. */
 export class PhraseGraph {
   private readonly indices = new Map<NounPhrase, number>();
   private readonly relations = new Map<string, TextRelation>();
+  private readonly readings: Reading[] = [];
+
+  private readonly originOf: (phrase: NounPhrase) => string | undefined;
+
+  /** @param originOf returns the preposition that introduced a phrase */
+  constructor(originOf: (phrase: NounPhrase) => string | undefined) {
+    this.originOf = originOf;
+  }
+
   private readonly pairs = new Set<string>();
+  private readonly others = new Map<string, OtherReading>();
 
   add(phrase: NounPhrase): void {
     this.indices.set(phrase, this.indices.size);
   }
 
   /** Relates each subject to each object. */
-  relate(subjects: Group, predicate: Predicate, objects: Group): void {
+  relate(subjects: Group, predicate: Predicate, objects: Group, kind = PLAIN): void {
     for (const from of subjects)
       for (const to of objects) {
         if (from === to || isNowhere(from) || isNowhere(to)) continue;
-        this.addRelation(from, predicate, to);
+        this.addRelation(from, predicate, to, kind);
       }
+  }
+
+  /** Notes that each subject may be related to each object, if the two are not. */
+  mayRelate(subjects: Group, { text, lemma }: Predicate, objects: Group, kind: ReadingKind): void {
+    for (const from of subjects)
+      for (const to of objects) {
+        if (from === to || isNowhere(from) || isNowhere(to)) continue;
+        const [subject, object] = [this.indices.get(from)!, this.indices.get(to)!];
+        const key = `${subject} ${object}`;
+        if (this.others.has(key)) continue;
+        this.others.set(key, {
+          relation: { subject, object, predicate: text, lemma },
+          reading: this.readingOf(from, to, kind),
+        });
+      }
+  }
+
+  /** Returns how each relation of the graph was read. */
+  readingsOfRelations(): readonly Reading[] {
+    return this.readings;
+  }
+
+  /** Returns the other readings of phrases that are not related. */
+  otherReadings(): OtherReading[] {
+    return [...this.others].filter(([pair]) => !this.pairs.has(pair)).map(([, reading]) => reading);
   }
 
   /** Relates a group to itself: in "two dogs next to each other" the object is the other dog. */
@@ -47,7 +108,11 @@ export class PhraseGraph {
     };
   }
 
-  private addRelation(from: NounPhrase, { text, lemma, inferred }: Predicate, to: NounPhrase): void {
+  private readingOf(from: NounPhrase, to: NounPhrase, { choice, verb, clause }: ReadingKind): Reading {
+    return { choice, verb, clause, subject: from.nounClass, object: to.nounClass, origin: this.originOf(from) };
+  }
+
+  private addRelation(from: NounPhrase, { text, lemma, inferred }: Predicate, to: NounPhrase, kind = PLAIN): void {
     const subject = this.indices.get(from)!;
     const object = this.indices.get(to)!;
     const key = `${subject} ${object} ${text}`;
@@ -55,6 +120,7 @@ export class PhraseGraph {
     const relation: TextRelation = { subject, object, predicate: text, lemma };
     if (inferred) relation.inferred = inferred;
     this.relations.set(key, relation);
+    this.readings.push(this.readingOf(from, to, kind));
     this.pairs.add(`${subject} ${object}`).add(`${object} ${subject}`);
   }
 }

@@ -6,7 +6,7 @@ import type { ClausePart, Predicate } from './clause-parts.js';
 import { isApposition, isBackdrop } from './clause-starts.js';
 import { joinPhrase } from './join-phrase.js';
 import type { NounPhrase } from './noun-phrase.js';
-import type { PendingPredicate, ReadingState, ResolvedPredicate } from './reading-state.js';
+import type { OtherSubjects, PendingPredicate, ReadingState, ResolvedPredicate } from './reading-state.js';
 import { isIdiom, isOfVerb } from './verb-arguments.js';
 
 /** Reads a noun phrase: an object of what precedes, a subject, or another name of the phrase before. */
@@ -105,7 +105,9 @@ function completePending(state: ReadingState, pending: PendingPredicate, object:
     const rest = isOfAgent && isIdiom(origin.verb ?? '', noun) ? `${head} ${pending.text}` : pending.text;
     const { text, lemma } = isOfAgent ? withVerb(origin, rest) : pending;
     const verb = isOfAgent ? origin.verb : pending.verb;
-    state.attachObjects(object, { ...pending, text, lemma, ...(verb !== undefined && { verb }), isDenied, subjects });
+    const otherSubjects = pending.preposition === 'of' ? [] : otherSubjectsOf(state, pending, subjects);
+    const related = { ...pending, text, lemma, isDenied, subjects, otherSubjects };
+    state.attachObjects(object, verb === undefined ? related : { ...related, verb });
     if (pending.verb !== undefined && pending.preposition === '') state.antecedents.prefer(object);
     state.nearest = object;
   } else if (state.subject.length === 0 && state.fronted && pending.verb !== undefined && !pending.isFronted) {
@@ -115,6 +117,37 @@ function completePending(state: ReadingState, pending: PendingPredicate, object:
     if (pending.isFronted) state.fronted = { predicate: pending, object };
     state.nearest = object;
   }
+}
+
+/** The groups that introduced each other, from the nearest one on, at most. */
+const CHAIN = 4;
+
+/** Returns which other subjects a predicate may have. */
+function otherSubjectsOf(state: ReadingState, pending: PendingPredicate, preferred: Group): OtherSubjects[] {
+  const found: OtherSubjects[] = [];
+  const { clause = 'plain' } = pending;
+  let choice: 'nearer' | 'higher' = 'nearer';
+  if (pending.subjects === undefined) {
+    let group = state.nearest;
+    let predicate: Predicate = pending;
+    for (let k = 0; k < CHAIN; k++) {
+      if (group === preferred) choice = 'higher';
+      else
+        found.push({
+          subjects: group,
+          predicate,
+          kind: { choice, clause, verb: predicate === pending ? 'none' : 'around' },
+        });
+      const origin = state.originOf(group);
+      if (!origin) break;
+      predicate = origin.verb === undefined || origin.isDenied ? pending : withVerb(origin, pending.text);
+      group = origin.subjects;
+    }
+  } else
+    for (const group of pending.others ?? [])
+      if (group === preferred) choice = 'higher';
+      else found.push({ subjects: group, predicate: pending, kind: { choice, clause, verb: 'own' } });
+  return found;
 }
 
 /** Returns the predicate of a verb and words after its object: `looking at`. */

@@ -13,7 +13,15 @@ export function readPreposition(state: ReadingState, text: string, lemma = text)
   const subjects = pending ? pending.subjects : fixedSubjects(state);
   const isFronted = state.previousKind === undefined || (state.isJoined() && state.subject.length === 0);
   const isDenied = (state.previousKind === 'be' || state.previousKind === 'adjective') && state.isDenied;
-  state.pending = { text, lemma, preposition: text, subjects, isFronted, isDenied };
+  state.pending = {
+    text,
+    lemma,
+    preposition: text,
+    subjects,
+    isFronted,
+    isDenied,
+    isAside: state.previousKind === 'comma',
+  };
 }
 
 /** Returns the subjects of a preposition without a verb when its object does not matter, else undefined. */

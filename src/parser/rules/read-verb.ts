@@ -1,6 +1,5 @@
 import { isAnimate } from '../language/noun-classes.js';
-import { wordSet } from '../language/word-set.js';
-import { attachmentAgent, type Group } from './attachment.js';
+import { attachmentAgent, type Group, relativeSubject } from './attachment.js';
 import type { ClausePart, VerbPart } from './clause-parts.js';
 import type { ReadingState } from './reading-state.js';
 
@@ -13,6 +12,7 @@ export function readVerb(state: ReadingState, part: VerbPart, following: readonl
   }
   state.described = [];
   const subjects = subjectsOf(state, part);
+  const { isRelative, nearest } = state;
   if (part.form === 'finite' && !state.isRelative) state.hasVerb = true;
   state.isRelative = false;
   state.unstated = part.isDenied ? (part.isPossible ? 'possible' : 'denied') : undefined;
@@ -31,7 +31,18 @@ export function readVerb(state: ReadingState, part: VerbPart, following: readonl
     subjects,
     isFronted,
     isDenied: part.isDenied === true,
+    others: part.form === 'finite' && !isRelative ? undefined : otherSubjects(state, nearest),
+    clause: isRelative ? 'relative' : state.isJoined() ? 'joined' : 'plain',
   };
+}
+
+/** Returns the group before a verb, those that introduced it, and the clause's subject. */
+function otherSubjects(state: ReadingState, nearest: Group): Group[] {
+  const found: Group[] = [];
+  for (let group = nearest; group.length > 0 && found.length < 4; group = state.originOf(group)?.subjects ?? [])
+    found.push(group);
+  if (state.subject.length > 0 && !found.includes(state.subject)) found.push(state.subject);
+  return found;
 }
 
 /** Reads the verb of "the kite that a boy flies", or verb and preposition of "the ladder that a boy stands on". */
@@ -49,7 +60,7 @@ function closeObjectClause(state: ReadingState, part: VerbPart, [next, afterNext
 function subjectsOf(state: ReadingState, part: VerbPart): Group {
   if (state.pending && /without$|instead of$/.test(state.pending.text)) return [];
   if (state.isRelative && state.nearest.length > 0)
-    return isOfThing(state.nearest, part) ? state.nearest : attachmentAgent(state.nearest, part, state.originOf);
+    return relativeSubject(state.nearest, part, state.isPersonal, state.originOf);
   if (
     part.isInfinitive &&
     state.related?.preposition === '' &&
@@ -69,12 +80,3 @@ function subjectsOf(state: ReadingState, part: VerbPart): Group {
 }
 
 const isAlive = ([phrase]: Group) => phrase !== undefined && isAnimate(phrase.nounClass);
-
-/** Checks whether the verb of a relative clause is that of the thing before it: "a plank that lies across", "a shirt that says". */
-const isOfThing = (nearest: Group, { verb, form, isSingular }: VerbPart) =>
-  thingVerbs.has(verb) ||
-  (form === 'finite' && restVerbs.has(verb) && nearest.length === 1 && isSingular !== nearest[0]!.isPlural);
-const restVerbs = wordSet('have lie lean rest hang stick protrude rise tower hover float');
-
-/** What things do: "a path that leads to a lake", "a shirt that says hello". */
-const thingVerbs = wordSet('lead read say show contain feature depict display reach extend stretch');

@@ -2,7 +2,7 @@ import { Antecedents } from './antecedents.js';
 import { type Group, isSideBySideAttachment } from './attachment.js';
 import type { ClausePart, Predicate } from './clause-parts.js';
 import type { NounPhrase } from './noun-phrase.js';
-import { PhraseGraph } from './phrase-graph.js';
+import { PhraseGraph, type Reading, type ReadingKind } from './phrase-graph.js';
 
 /** A predicate whose object has not been read yet. */
 export interface PendingPredicate extends Predicate {
@@ -12,11 +12,26 @@ export interface PendingPredicate extends Predicate {
   readonly verb?: string;
   /** Whether it starts a sentence, so that its subject follows. */
   readonly isFronted?: boolean;
+  /** Groups that may be its subjects instead: those before, and those after. */
+  readonly others?: readonly Group[] | undefined;
+  /** Whether a comma is before a preposition without a verb. */
+  readonly isAside?: boolean;
+  /** How the clause has its verb. */
+  readonly clause?: Reading['clause'];
 }
 
 /** A predicate whose subjects are known. */
 export interface ResolvedPredicate extends PendingPredicate {
   readonly subjects: Group;
+  /** Other subjects that it may have, with their predicates. */
+  readonly otherSubjects?: readonly OtherSubjects[];
+}
+
+/** A group that a predicate may have as subjects, and how. */
+export interface OtherSubjects {
+  readonly subjects: Group;
+  readonly predicate: Predicate;
+  readonly kind: ReadingKind;
 }
 
 /** A predicate before its subjects, with its object. */
@@ -32,11 +47,11 @@ interface FrontedPredicate {
  * missing, and the relation that introduced each noun phrase.
  */
 export class ReadingState {
-  readonly found = new PhraseGraph();
   readonly antecedents = new Antecedents();
   /** Phrases with a possessive pronoun, and their owners. */
   readonly possessions = new Map<NounPhrase, { readonly owners: Group; readonly word: string }>();
   readonly origins = new Map<NounPhrase, ResolvedPredicate>();
+  readonly found = new PhraseGraph((phrase) => this.origins.get(phrase)?.preposition);
   readonly originOf = (group: Group): ResolvedPredicate | undefined => this.origins.get(group[0]!);
 
   subject: Group = [];
@@ -53,6 +68,8 @@ export class ReadingState {
   /** The group that the last adjective describes. */
   described: Group = [];
   isRelative = false;
+  /** Whether the relative clause begins with `who`. */
+  isPersonal = false;
   /** The last pronoun if it denies what follows: as an object, "with no one sitting on it", or a subject, "no one sits". */
   nothing: 'object' | 'subject' | undefined;
   isQuestion = false;
@@ -149,14 +166,18 @@ export class ReadingState {
 
   /** Relates phrases that were just added, and stores the predicate that introduced them. */
   attachObjects(object: Group, related: ResolvedPredicate): void {
-    this.relate(related.subjects, related, object);
+    const { subjects, verb, clause = 'plain', otherSubjects = [] } = related;
+    const choice = otherSubjects.length > 0 ? 'preferred' : 'only';
+    this.relate(subjects, related, object, { choice, verb: verb === undefined ? 'none' : 'own', clause });
+    if (this.isStated(related))
+      for (const other of otherSubjects) this.found.mayRelate(other.subjects, other.predicate, object, other.kind);
     for (const phrase of object) this.origins.set(phrase, related);
     this.related = related;
   }
 
   /** Relates each subject to each object, unless the clause denies it or asks. */
-  relate(subjects: Group, predicate: Predicate, objects: Group): void {
-    if (this.isStated(predicate)) this.found.relate(subjects, predicate, objects);
+  relate(subjects: Group, predicate: Predicate, objects: Group, kind?: ReadingKind): void {
+    if (this.isStated(predicate)) this.found.relate(subjects, predicate, objects, kind);
   }
 
   /** Checks whether the clause states a predicate, rather than denying it or asking. */

@@ -2,6 +2,7 @@ import type { TextGraph } from '../../records/text-graph.js';
 import type { Mention } from './antecedents.js';
 import type { ClausePart } from './clause-parts.js';
 import { isInverted } from './clause-starts.js';
+import type { OtherReading, Reading } from './phrase-graph.js';
 import { readPhrase } from './read-phrase.js';
 import { readPreposition } from './read-preposition.js';
 import { readPronoun } from './read-pronoun.js';
@@ -36,6 +37,16 @@ export class RelationReader {
       if (!owners.some((owner) => state.found.isRelated(owner, phrase)))
         state.found.relate(owners, { text: word, lemma: "'s", inferred: { lemma: 'have' } }, [phrase]);
     return state.found.graph();
+  }
+
+  /** Returns how each relation of the graph was read. */
+  readings(): readonly Reading[] {
+    return this.state.found.readingsOfRelations();
+  }
+
+  /** Returns relations that prepositions and participles may have with other phrases. */
+  otherReadings(): readonly OtherReading[] {
+    return this.state.found.otherReadings();
   }
 
   /** Returns what the pronouns and definite phrases read so far stand for. */
@@ -83,6 +94,7 @@ export class RelationReader {
       case 'relative':
         if (state.pending && state.pending.verb === undefined) state.beginPlace(state.pending);
         else state.isRelative = true;
+        state.isPersonal = part.isPersonal;
         break;
       case 'while':
         state.beginClause();

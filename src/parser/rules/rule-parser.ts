@@ -1,5 +1,5 @@
 import type { TextParser } from '../../records/ports.js';
-import type { TextGraph } from '../../records/text-graph.js';
+import type { TextGraph, TextRelation } from '../../records/text-graph.js';
 import { type CaptionSentence, captionSentences } from '../language/caption-sentences.js';
 import { isPictured, type PicturedPart, picturedParts } from '../language/pictured-parts.js';
 import { maxCaptionLength, type Token } from '../language/tokenize.js';
@@ -8,6 +8,7 @@ import { wordSet } from '../language/word-set.js';
 import type { Mention } from './antecedents.js';
 import { clauseParts } from './clause-parts.js';
 import { mergeMentions } from './merge-mentions.js';
+import type { OtherReading, Reading } from './phrase-graph.js';
 import { RelationReader } from './relation-reader.js';
 import { wordClasses } from './word-classes.js';
 
@@ -45,6 +46,10 @@ function parse(caption: string): TextGraph {
 /** What the rules find in a caption. */
 export interface RulesReading {
   readonly graph: TextGraph;
+  /** How each relation was read. */
+  readonly readings: readonly Reading[];
+  /** Relations of the same predicates with other subjects, which the rules do not choose. */
+  readonly others: readonly OtherReading[];
   readonly mentions: readonly Mention[];
   /** What pictures in the picture show. */
   readonly pictured: readonly PicturedPart[];
@@ -58,27 +63,26 @@ export function readRules(caption: string, sentences: readonly CaptionSentence[]
     const tags = wordClasses(tokens === spoken ? words : tokens.map(({ text }) => text));
     reader.read(clauseParts({ caption, tokens, tags }), isQuestion);
   }
-  const graph = reader.graph();
+  const { entities, relations } = reader.graph();
   const pictured = picturedParts(sentences);
-  const { entities } = graph;
-  return {
-    graph:
-      pictured.length === 0
-        ? graph
-        : {
-            entities,
-            relations: graph.relations.filter(
-              ({ subject, object, predicate }) =>
-                !pictured.some((part) =>
-                  isPictured(part, entities[object]!)
-                    ? isPictured(part, entities[subject]!) || predicate !== part.predicate
-                    : isPictured(part, entities[subject]!),
-                ),
-            ),
-          },
-    mentions: reader.mentions(),
-    pictured,
-  };
+  const isSeen = ({ subject, object, predicate }: TextRelation) =>
+    !pictured.some((part) =>
+      isPictured(part, entities[object]!)
+        ? isPictured(part, entities[subject]!) || predicate !== part.predicate
+        : isPictured(part, entities[subject]!),
+    );
+  const readings = reader.readings();
+  const others = reader.otherReadings();
+  const mentions = reader.mentions();
+  return pictured.length === 0
+    ? { graph: { entities, relations }, readings, others, mentions, pictured }
+    : {
+        graph: { entities, relations: relations.filter(isSeen) },
+        readings: readings.filter((_, k) => isSeen(relations[k]!)),
+        others: others.filter(({ relation }) => isSeen(relation)),
+        mentions,
+        pictured,
+      };
 }
 
 /** Puts one token in place of words that something says: "a sign that says "no parking" on a wall". */
