@@ -62,9 +62,9 @@ describe('confidence of relations', () => {
     const caption = 'A wooden ship model sits inside a glass bottle, which rests on a stand made of brass.';
     const spans = (minConfidence: number) => read(minConfidence, caption).entities.map(({ span }) => span);
     assert.ok(spans(0).includes('wooden ship model'));
-    assert.ok(!spans(0.6).includes('wooden ship model'));
+    assert.ok(!spans(0.7).includes('wooden ship model'));
     assert.deepEqual(
-      read(0.6, caption).relations.map(({ predicate }) => predicate),
+      read(0.7, caption).relations.map(({ predicate }) => predicate),
       ['sits inside', 'rests on'],
     );
   });
