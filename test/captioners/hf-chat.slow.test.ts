@@ -6,8 +6,8 @@ import { imageFolder } from '../support/image-folder.js';
 import { ModelServer } from '../support/model-server.js';
 
 describe('hfChat under faults', () => {
-  it('captions 500 images, a fifth of which fail at first, each exactly once and within the rate', () =>
-    checkRetries(500, ['rate-limit', 'unavailable', 'error', 'slow', 'cut', 'invalid-json', 'wrong-shape'], 5));
+  it('captions 200 images, a fifth of which fail at first, each exactly once and within the rate', () =>
+    checkRetries(200, ['rate-limit', 'unavailable', 'error', 'slow', 'cut', 'invalid-json', 'wrong-shape'], 5));
 
   it('stops asking a server that does not answer', async () => {
     const server = await ModelServer.start();

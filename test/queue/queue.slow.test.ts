@@ -13,8 +13,8 @@ import { prepareQueuedRun } from '../support/queued-run.js';
 import { hasRedis, RedisServer } from '../support/redis-server.js';
 import { type ReportedEvent, WorkerCrowd } from '../support/worker-crowd.js';
 
-const IMAGES = 3000;
-const SHARDS = 60;
+const IMAGES = 1800;
+const SHARDS = 36;
 /** Longer than the heartbeat; `RELFLOW_TEST_CUT_SECONDS=60` cuts the connection for a minute. */
 const CUT_MILLISECONDS = 1000 * Number(process.env['RELFLOW_TEST_CUT_SECONDS'] ?? 8);
 
