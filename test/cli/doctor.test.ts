@@ -35,12 +35,13 @@ async function nativeLine(name: string, made: FakeNativePackage, variables: read
 
 describe('relflow doctor', () => {
   it('prints the available backends and their speed', async () => {
-    const { code, stdout } = await doctor(['--json']);
+    const { code, stdout, stderr } = await doctor(['--json']);
     assert.equal(code, 0);
+    assert.equal(stderr, '', 'the greeting of TensorFlow.js');
     const { backends, missing } = JSON.parse(stdout) as Report;
-    // The optional backends are available when their packages are installed.
-    for (const optional of ['tensorflow', 'webgpu'])
-      assert.ok([...backends, ...missing].some(({ name }) => name === optional));
+    // Those that --backend accepts; the optional ones are available when their packages are installed.
+    const names = [...backends, ...missing].map(({ name }) => name);
+    assert.deepEqual(names.sort(), ['cpu', 'tensorflow', 'wasm', 'webgpu']);
     assert.deepEqual(
       backends.filter(({ name }) => ['cpu', 'wasm'].includes(name)).map(({ name, threads }) => [name, threads]),
       [

@@ -24,8 +24,9 @@ function anchors(page: string): Set<string> {
 }
 
 describe('the packed documentation', () => {
-  it('has no dead link', async () => {
+  it('has the license, the notice and the changes, and no dead link', async () => {
     const files = await packedFiles();
+    for (const path of ['NOTICE', 'LICENSE', 'CHANGELOG.md']) assert.ok(files.has(path), path);
     const pages = [...files].filter((file) => file.endsWith('.md'));
     assert.ok(pages.includes('README.md') && pages.some((page) => page.startsWith('docs/')));
     const dead: string[] = [];

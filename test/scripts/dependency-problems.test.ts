@@ -56,11 +56,8 @@ describe('check-dependencies', () => {
     ]);
   });
 
-  it('the package contains NOTICE, and its list of components names its dependencies but no optional ones', () => {
+  it('the list of components names the dependencies of the package but no optional ones', () => {
     const npm = (...args: string[]) => JSON.parse(execFileSync('npm', args, { cwd: packageRoot, encoding: 'utf8' }));
-    const [{ files }] = npm('pack', '--dry-run', '--json', '--ignore-scripts');
-    const paths = files.map(({ path }: { path: string }) => path);
-    for (const path of ['NOTICE', 'LICENSE', 'CHANGELOG.md']) assert.ok(paths.includes(path), path);
     const { scripts } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8'));
     const [, ...args] = scripts.sbom.replace(/ > .*$/, '').split(' ');
     const { bomFormat, components } = npm(...args);

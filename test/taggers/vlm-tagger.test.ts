@@ -24,7 +24,7 @@ describe('vlmTagger', () => {
   };
 
   before(async () => {
-    painted = await paintedScenes(7, 40);
+    painted = await paintedScenes(7, 30);
   });
   afterEach(async () => {
     for (const server of servers.splice(0)) await server.close();

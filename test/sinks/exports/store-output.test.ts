@@ -101,7 +101,7 @@ describe('exports to an S3-compatible store', function () {
 
   it('write large files in parts, and abort them when one fails', async () => {
     const file = join(temporaryFolder(), 'large');
-    const content = randomFillSync(Buffer.alloc(40 << 20));
+    const content = randomFillSync(Buffer.alloc(20 << 20));
     writeFileSync(file, content);
     const checked = { file, bytes: content.length, sha256: createHash('sha256').update(content).digest('hex') };
     const address = { bucket: 'bucket', prefix: 'large' };
