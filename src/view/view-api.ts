@@ -18,6 +18,7 @@
  * | `POST /api/edits` with `EditRequest` | `EditReply`, after the edits are on disk |
  * | `GET /api/edits?limit=50` | `EditLog`, the newest first |
  * | `GET /api/queue?FILTER&order=random&seed=1&images=40&offset=0&limit=20` | `Queue` |
+ * | `GET /api/queue/alike?FILTER&order=random&seed=1&images=40&image=3&relation=0` | `Alike` |
  * | `GET /api/judged.csv?FILTER&order=random&seed=1&images=40` | CSV that `relflow evaluate judged` reads |
  * | `GET /api/compare?FILTER&offset=0&limit=60` | `ComparePage`; 404 without `--compare` |
  * | `GET /api/compare/KEY` | `CompareDetail` |
@@ -157,12 +158,16 @@ export interface Charts {
   readonly isPartial: boolean;
 }
 
-/** How often a triplet occurs. */
-export interface TripletCount {
+/** The names of a relation: the categories of its objects, and its predicate. */
+export interface TripletNames {
   readonly subject: string;
   readonly predicate: string;
   /** Empty for relations without an object. */
   readonly object: string;
+}
+
+/** How often a triplet occurs. */
+export interface TripletCount extends TripletNames {
   readonly count: number;
 }
 
@@ -351,13 +356,10 @@ export interface EditLog {
 export type QueueOrder = 'uncertain' | 'random';
 
 /** A relation to judge. */
-export interface QueueItem {
+export interface QueueItem extends TripletNames {
   readonly image: ImageKey;
   /** Index into the image's `relations`. */
   readonly relation: number;
-  readonly subject: string;
-  readonly predicate: string;
-  readonly object: string;
   readonly confidence: number | null;
   readonly state: ReviewState;
 }
@@ -379,6 +381,22 @@ export interface Queue {
   readonly precision: Share;
   /** True for `random`: only then the precision speaks for the whole set. */
   readonly isRepresentative: boolean;
+}
+
+/** The relations of a queue whose subject, predicate and object have the names of one of them in the set. */
+export interface Alike {
+  /** Those without a judgment, in the order of the set; at most 2000, equal ones of an image once. */
+  readonly relations: readonly {
+    readonly image: ImageKey;
+    /** Index into the image's `relations`. */
+    readonly place: number;
+    readonly relation: RelationRef;
+  }[];
+  /** Number of all relations without a judgment, and of their images. */
+  readonly open: number;
+  readonly images: number;
+  /** Number of relations that people have judged. */
+  readonly judged: number;
 }
 
 /** A share with its 95 % interval, in [0, 1]; null where nothing was counted. */

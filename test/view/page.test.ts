@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import type { SceneGraph } from '../../src/records/scene-graph.js';
-import type { ImagePage, SetInfo } from '../../src/view/view-api.js';
+import type { ImagePage, Queue, SetInfo } from '../../src/view/view-api.js';
 import { startBrowser, type Watched, watch } from '../support/browser.js';
 import { command, relflow } from '../support/command.js';
 import { temporaryFolder } from '../support/folders.js';
@@ -189,6 +189,46 @@ describe('the page of view', () => {
       ['yes', 'no', '?'].map((word) => verdicts.filter((verdict) => verdict === word).length),
       [1, 2, 1],
     );
+  });
+
+  it('judges all relations with the same names at once, and takes that back in one step', async () => {
+    const graphs = variedGraphs(12);
+    const queue = 'order=random&images=12&seed=3';
+    await open(graphs);
+    const { items } = await view.get<Queue>(`/api/queue?${queue}&limit=200`);
+    const nameOf = ({ subject, predicate, object }: Queue['items'][number]) =>
+      `${subject} ${predicate} ${object}`.trim();
+    // The one that comes again soonest.
+    const again = items.map((item, place) => {
+      const gap = items.slice(place + 1).findIndex((other) => nameOf(other) === nameOf(item));
+      return gap === -1 ? Number.POSITIVE_INFINITY : gap;
+    });
+    const gap = Math.min(...again);
+    const at = again.indexOf(gap);
+    const name = nameOf(items[at]!);
+    const count = items.filter((item) => nameOf(item) === name).length;
+    await goTo(`/?view=review&${queue}&at=${at}`);
+    await page.waitForSelector(`.place:has-text("${at + 1} of ${items.length}")`);
+    await page.keyboard.press('l');
+    await page.waitForSelector(
+      `.alike:has-text("${count} relations “${name.replaceAll('"', '\\"')}” without a judgment")`,
+    );
+    await page.keyboard.press('x');
+    await page.waitForSelector(`.queue-progress:has-text("${count} of ${items.length} judged")`);
+    // The queue passes over those that were judged with it.
+    for (let place = at + 1; place <= at + gap; place++) {
+      await page.waitForSelector(`.place:has-text("${place + 1} of ${items.length}")`);
+      await page.waitForSelector('.judge-scene svg');
+      await page.keyboard.press('a');
+    }
+    const next = items.findIndex((item, place) => place > at + gap && nameOf(item) !== name);
+    await page.waitForSelector(`.place:has-text("${next + 1} of ${items.length}")`);
+    await page.waitForSelector(`.queue-progress:has-text("${count + gap} of ${items.length} judged")`);
+    for (let undone = 0; undone < gap; undone++) await page.keyboard.press('u');
+    await page.keyboard.press('u');
+    await page.waitForSelector(`.queue-progress:has-text("0 of ${items.length} judged")`);
+    await page.waitForSelector(`.place:has-text("${at + 1} of ${items.length}")`);
+    await saved();
   });
 
   it('says that an edit is not saved while the server is away, and saves it when it is back', async () => {

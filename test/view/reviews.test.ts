@@ -4,9 +4,11 @@ import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { evaluateRelationJudgments, relationJudgments } from '../../src/evaluation/index.js';
 import { imageLot } from '../../src/records/image-lot.js';
+import { increment } from '../../src/records/increment.js';
 import type { Review } from '../../src/records/review.js';
 import { schemaProblem } from '../../src/records/schema-problem.js';
 import type {
+  Alike,
   EditAction,
   EditLog,
   EditReply,
@@ -282,6 +284,50 @@ describe('the queue of view', () => {
     const answered = evaluateRelationJudgments(await relationJudgments(csv, () => {}));
     assert.equal(answered.match.of, answered.pair.of);
     assert.ok(answered.match.count > answered.pair.count && answered.match.count < answered.match.of);
+    await view.view.close();
+  });
+
+  it('finds the relations of a queue with the same names, of which those without a judgment are open', async () => {
+    const view = await viewOf(graphs);
+    const namesOf = (image: number, place: number) => {
+      const { objects, relations } = graphs[image]!;
+      const { subject, predicate, object } = relations[place]!;
+      return [subject, object]
+        .map((index) => objects[index ?? -1]?.category ?? '')
+        .concat(predicate)
+        .join();
+    };
+    for (const address of [
+      'order=random&seed=3&images=40',
+      'order=uncertain&source=caption',
+      'order=random&images=60',
+    ]) {
+      const { items } = await view.get<Queue>(`/api/queue?${address}&limit=200`);
+      const times = new Map<string, number>();
+      for (const { image, relation } of items) increment(times, namesOf(image, relation));
+      const most = Math.max(...times.values());
+      assert.ok(most > 1);
+      const one = items.find(({ image, relation }) => times.get(namesOf(image, relation)) === most)!;
+      const expected = items.filter(
+        ({ image, relation }) => namesOf(image, relation) === namesOf(one.image, one.relation),
+      );
+      const ask = () => view.get<Alike>(`/api/queue/alike?${address}&image=${one.image}&relation=${one.relation}`);
+      const before = expected.filter(({ state }) => state === 'unreviewed');
+      const alike = await ask();
+      assert.deepEqual(
+        [alike.open, alike.judged, alike.images],
+        [before.length, expected.length - before.length, new Set(before.map(({ image }) => image)).size],
+      );
+      assert.deepEqual(
+        new Set(alike.relations.map(({ image, relation }) => JSON.stringify([image, relation]))),
+        new Set(before.map(({ image, relation }) => JSON.stringify([image, refOf(image, relation)]))),
+      );
+      if (before.length === 0) continue;
+      await save(view, ...alike.relations.map(({ image, relation }) => newEdit(image, relation, { action: 'reject' })));
+      const after = await ask();
+      assert.deepEqual([after.open, after.judged, after.relations.length], [0, expected.length, 0]);
+    }
+    assert.equal((await view.fetch('/api/queue/alike?image=0&relation=99')).status, 404);
     await view.view.close();
   });
 

@@ -1,4 +1,5 @@
 import type {
+  Alike,
   ApiError,
   Charts,
   CompareDetail,
@@ -13,6 +14,7 @@ import type {
   ImageSort,
   PictureWidth,
   Queue,
+  QueueItem,
   SetInfo,
   Terms,
 } from '../view-api.js';
@@ -80,6 +82,8 @@ export const api = {
     }),
   queue: (filter: Filter, queue: Address['queue'], offset: number, limit: number, signal: AbortSignal) =>
     request<Queue>(pathWith('/api/queue', filter, { ...queueParameters(queue), offset, limit }), { signal }),
+  alike: (filter: Filter, queue: Address['queue'], { image, relation }: QueueItem, signal: AbortSignal) =>
+    request<Alike>(pathWith('/api/queue/alike', filter, { ...queueParameters(queue), image, relation }), { signal }),
   comparisons: (filter: Filter, offset: number, limit: number, signal: AbortSignal) =>
     request<ComparePage>(pathWith('/api/compare', filter, { offset, limit }), { signal }),
   comparison: (key: ImageKey, filter: Filter, signal: AbortSignal) =>

@@ -23,11 +23,11 @@ export const savedCount = signal(0);
 /** Number of edits of this page that the server has saved. */
 export let savedEdits = 0;
 
-/** Ids of this page's edits that can be taken back, the last one at the end. */
-const done = signal<readonly NewEdit[]>([]);
+/** This page's edits that can be taken back, those made at once together, the last ones at the end. */
+const done = signal<readonly (readonly NewEdit[])[]>([]);
 
-/** The last edit that can be taken back; null if there is none. */
-export const lastEdit = computed(() => done.value.at(-1) ?? null);
+/** The last edits that can be taken back; null if there are none. */
+export const lastEdits = computed(() => done.value.at(-1) ?? null);
 
 let isSending = false;
 let attempts = 0;
@@ -64,21 +64,40 @@ export async function reloaded<T>(image: ImageKey, load: () => Promise<T>): Prom
 }
 
 /** Sends an edit. It counts as saved only when the server has answered. */
-export function edit(image: ImageKey, { subject, predicate, object }: RelationRef, what: EditAction): NewEdit {
-  const made: NewEdit = { id: crypto.randomUUID(), image, relation: { subject, predicate, object }, what };
-  waiting.value = [...waiting.peek(), made];
-  if (what.action !== 'undo') done.value = [...done.peek(), made];
-  refusedEdit.value = null;
-  void send();
+export function edit(image: ImageKey, relation: RelationRef, what: EditAction): NewEdit {
+  return editAll([{ image, relation }], what)[0]!;
+}
+
+/** Sends the same edit of some relations, which are taken back together. */
+export function editAll(
+  relations: readonly { readonly image: ImageKey; readonly relation: RelationRef }[],
+  what: EditAction,
+): readonly NewEdit[] {
+  const made = relations.map(({ image, relation: { subject, predicate, object } }): NewEdit => {
+    return { id: crypto.randomUUID(), image, relation: { subject, predicate, object }, what };
+  });
+  done.value = [...done.peek(), made];
+  sendAll(made);
   return made;
 }
 
-/** Takes this page's last edit back, or a given one; returns the edit that was taken back, null if there is none. */
-export function undo(which: NewEdit | null = lastEdit.peek()): NewEdit | null {
-  if (!which) return null;
-  done.value = done.peek().filter(({ id }) => id !== which.id);
-  edit(which.image, which.relation, { action: 'undo', edit: which.id });
-  return which;
+/** Takes this page's last edits back; returns those that were taken back, null if there are none. */
+export function undo(): readonly NewEdit[] | null {
+  const last = lastEdits.peek();
+  if (!last) return null;
+  done.value = done.peek().slice(0, -1);
+  sendAll(
+    last.map(({ id, image, relation }) => {
+      return { id: crypto.randomUUID(), image, relation, what: { action: 'undo', edit: id } };
+    }),
+  );
+  return last;
+}
+
+function sendAll(edits: readonly NewEdit[]): void {
+  waiting.value = [...waiting.peek(), ...edits];
+  refusedEdit.value = null;
+  void send();
 }
 
 /** Sends what is waiting at once. */
@@ -128,7 +147,10 @@ function failed(batch: readonly NewEdit[], error: RequestError): void {
   // The server will never take it: the edit is given up and said so, and those after it are sent.
   settle(batch);
   const ids = new Set(batch.map(({ id }) => id));
-  done.value = done.peek().filter(({ id }) => !ids.has(id));
+  done.value = done
+    .peek()
+    .map((edits) => edits.filter(({ id }) => !ids.has(id)))
+    .filter((edits) => edits.length > 0);
   refusedEdit.value = `${batch[0]?.relation.predicate}: ${error.message}`;
 }
 

@@ -2,8 +2,8 @@ import { judgmentLines, judgmentRow } from '../../evaluation/judging/sample-rela
 import { bootstrapShare, type UnitCounts } from '../../evaluation/statistics/intervals.js';
 import type { RelationJudgment } from '../../records/relation-judgment.js';
 import type { SceneGraph } from '../../records/scene-graph.js';
-import type { ReviewedItem } from '../reviews/image-reviews.js';
-import type { Filter, Queue, QueueItem, QueueOrder, ReviewState } from '../view-api.js';
+import { type ReviewedItem, relationKey } from '../reviews/image-reviews.js';
+import type { Alike, Filter, ImageKey, Queue, QueueItem, QueueOrder, ReviewState, TripletNames } from '../view-api.js';
 import { MatchingRows } from './matching-rows.js';
 import type { Query } from './query.js';
 import type { ReviewDesk } from './review-desk.js';
@@ -20,6 +20,8 @@ export interface QueueOptions {
 
 /** The most images that a sample draws. */
 const MOST_IMAGES = 10_000;
+/** The most relations that are judged at once. */
+const MOST_ALIKE = 2000;
 
 /**
  * Reads the options of a queue from a request.
@@ -112,19 +114,48 @@ export class JudgeQueue {
     return { lines: judgmentLines(answered), withoutObject };
   }
 
-  /** Draws images as `relflow sample` does, and takes all of their relations that match, in the order of the set. */
-  async #random(filter: Filter, { seed, images }: QueueOptions) {
+  /**
+   * Returns the relations of a queue that have the names of one of them.
+   * @returns null if the image has no such relation
+   */
+  async alike(filter: Filter, options: QueueOptions, image: ImageKey, place: number): Promise<Alike | null> {
+    const record = await this.#index.record(image);
+    const names = record && namesOf(record.graph, place);
+    if (!names) return null;
+    const { category, predicate } = this.#index.dictionaries;
+    const ids = [category.find(names.subject), predicate.find(names.predicate), category.find(names.object)];
+    const [subject = -1, verb = -1, object = -1] = ids;
+    const conditions = [`r.subject = ${subject}`, `r.predicate = ${verb}`, `r.object = ${object}`];
+    if (options.order === 'random') {
+      const keys = await this.#drawn(filter, options);
+      conditions.push(keys.length === 0 ? 'false' : `r.image IN (${keys.join(', ')})`);
+    } else conditions.push('r.is_scored');
     const rows = new MatchingRows(this.#index, filter);
-    const { parameters } = rows;
-    const from = rows.images();
-    const names = this.#index.dictionaries.dataset.texts.map((text) => parameters.add(text));
-    const dataset = names.length === 0 ? "''" : `[${names.join(', ')}][i.dataset + 1]`;
-    const lot = `substr(sha256(concat(${parameters.add(String(seed))}, chr(10), ${dataset}, chr(10), i.id)), 1, 12)`;
-    const drawn = await this.#db.all<{ key: number }>(
-      `SELECT i.key ${from} ORDER BY ${lot}, i.key LIMIT ${images}`,
-      parameters,
+    const found = await this.#db.all<Place>(
+      `SELECT m.image, m.place, v.state FROM (SELECT r.image, r.place ${rows.relations(...conditions)}) m LEFT JOIN ${OF_PEOPLE} v ON v.image = m.image AND v.place = m.place WHERE ${this.#isOfSet('m')} ORDER BY 1, 2`,
+      rows.parameters,
     );
-    const keys = drawn.map(({ key }) => key);
+    const open = found.filter(({ state }) => state === null);
+    const relations = new Map<string, Alike['relations'][number]>();
+    for (const one of open) {
+      const { graph } = (await this.#index.record(one.image)) ?? {};
+      const found = graph?.relations[one.place];
+      if (!found) continue;
+      const relation = { subject: found.subject, predicate: found.predicate, object: found.object };
+      relations.set(`${one.image} ${relationKey(relation)}`, { image: one.image, place: one.place, relation });
+      if (relations.size === MOST_ALIKE) break;
+    }
+    return {
+      relations: [...relations.values()],
+      open: open.length,
+      images: new Set(open.map((one) => one.image)).size,
+      judged: found.length - open.length,
+    };
+  }
+
+  /** Draws images as `relflow sample` does, and takes all of their relations that match, in the order of the set. */
+  async #random(filter: Filter, options: QueueOptions) {
+    const keys = await this.#drawn(filter, options);
     const places = keys.length === 0 ? [] : await this.#placesOf(filter, keys);
     const open = places.findIndex(({ state }) => state === null);
     const withItems = new Set(places.map(({ image }) => image));
@@ -137,6 +168,20 @@ export class JudgeQueue {
       images: withItems.size,
       imagesDone: withItems.size - unfinished.size,
     };
+  }
+
+  async #drawn(filter: Filter, { seed, images }: QueueOptions): Promise<ImageKey[]> {
+    const rows = new MatchingRows(this.#index, filter);
+    const { parameters } = rows;
+    const from = rows.images();
+    const names = this.#index.dictionaries.dataset.texts.map((text) => parameters.add(text));
+    const dataset = names.length === 0 ? "''" : `[${names.join(', ')}][i.dataset + 1]`;
+    const lot = `substr(sha256(concat(${parameters.add(String(seed))}, chr(10), ${dataset}, chr(10), i.id)), 1, 12)`;
+    const drawn = await this.#db.all<{ key: number }>(
+      `SELECT i.key ${from} ORDER BY ${lot}, i.key LIMIT ${images}`,
+      parameters,
+    );
+    return drawn.map(({ key }) => key);
   }
 
   async #placesOf(filter: Filter, keys: readonly number[]): Promise<Place[]> {
@@ -214,15 +259,15 @@ function verdictsOf({ review, last }: ReviewedItem): Pick<RelationJudgment, 'mat
   return { pair: 'no', ...(match && { match }), ...(triplet && { triplet }) };
 }
 
-function itemOf({ objects, relations }: SceneGraph, image: number, place: number, state: ReviewState): QueueItem {
+/** Returns the names of a relation in the set; null if the image does not have it. */
+function namesOf({ objects, relations }: SceneGraph, place: number): TripletNames | null {
   const relation = relations[place];
-  return {
-    image,
-    relation: place,
-    subject: objects[relation?.subject ?? -1]?.category ?? '',
-    predicate: relation?.predicate ?? '',
-    object: objects[relation?.object ?? -1]?.category ?? '',
-    confidence: relation?.confidence ?? null,
-    state,
-  };
+  if (!relation) return null;
+  const { subject, predicate, object } = relation;
+  return { subject: objects[subject]?.category ?? '', predicate, object: objects[object ?? -1]?.category ?? '' };
+}
+
+function itemOf(graph: SceneGraph, image: number, place: number, state: ReviewState): QueueItem {
+  const names = namesOf(graph, place) ?? { subject: '', predicate: '', object: '' };
+  return { image, relation: place, ...names, confidence: graph.relations[place]?.confidence ?? null, state };
 }

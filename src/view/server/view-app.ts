@@ -116,6 +116,16 @@ export function viewApp(services: ViewServices, token: string, port: () => numbe
     const [offset, limit] = [query.integer('offset', 0, MOST) ?? 0, query.integer('limit', 1, PAGE) ?? 20];
     return context.json(await queue.queue(query.filter(), readQueue(query), offset, limit));
   });
+  app.get('/api/queue/alike', async (context) => {
+    const query = queryOf(context);
+    const [image, place] = [query.integer('image', 0, MOST), query.integer('relation', 0, MOST)];
+    if (image === undefined || place === undefined)
+      throw new OptionError('queue', 'expected the numbers of an image and of its relation');
+    const alike = await queue.alike(query.filter(), readQueue(query), image, place);
+    return alike
+      ? context.json(alike)
+      : refuse(context, 404, 'not-found', `the image ${image} has no relation ${place}`);
+  });
   app.get('/api/judged.csv', async (context) => {
     const query = queryOf(context);
     const { lines, withoutObject } = await queue.csv(query.filter(), readQueue(query));
