@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { CompareCard, ComparePage } from '../../view-api.js';
 import { filterParameters } from '../address.js';
 import { api, pictureLink, type RequestError } from '../api.js';
@@ -7,7 +7,7 @@ import { FilterChips } from '../filter/filter-chips.js';
 import { useShortcuts } from '../keyboard.js';
 import { address, go } from '../navigation.js';
 import { PageLink } from '../page-link.js';
-import { setInfo } from '../set-info.js';
+import { readVersion, setInfo } from '../set-info.js';
 import { CompareImage } from './compare-image.js';
 
 /** Images a request. */
@@ -30,25 +30,35 @@ function CompareList({ names }: { readonly names: { readonly here: string; reado
   const [cards, setCards] = useState<readonly CompareCard[]>([]);
   const [error, setError] = useState<RequestError | null>(null);
   const [wanted, setWanted] = useState(PAGE);
-  const key = `${filterParameters(filter)} ${setInfo.value?.compare?.indexing.done}`;
+  const list = `${filterParameters(filter)} ${setInfo.value?.compare?.indexing.done}`;
+  const version = `${list} ${readVersion.value}`;
+  /** How many cards of which version there are. */
+  const loaded = useRef({ version: '', count: 0 });
   useEffect(() => {
     setCards([]);
     setWanted(PAGE);
-  }, [key]);
+  }, [list]);
   useEffect(() => {
     const controller = new AbortController();
-    api.comparisons(filter, wanted - PAGE, PAGE, controller.signal).then(
-      (next) => {
+    // A new version of the list replaces what is shown when all of it is there.
+    const kept = loaded.current.version === version ? loaded.current.count : 0;
+    const load = async () => {
+      const more: CompareCard[] = [];
+      for (let offset = kept; offset < wanted; offset += PAGE) {
+        const next = await api.comparisons(filter, offset, PAGE, controller.signal);
+        more.push(...next.images);
         setPage(next);
-        setCards((before) => [...before.slice(0, next.offset), ...next.images]);
-        setError(null);
-      },
-      (problem: RequestError) => {
-        if (!controller.signal.aborted) setError(problem);
-      },
-    );
+        if (next.images.length < PAGE) break;
+      }
+      loaded.current = { version, count: kept + more.length };
+      setCards((before) => [...before.slice(0, kept), ...more]);
+      setError(null);
+    };
+    load().catch((problem: RequestError) => {
+      if (!controller.signal.aborted) setError(problem);
+    });
     return () => controller.abort();
-  }, [key, wanted]);
+  }, [version, wanted]);
   useShortcuts('Compare', [
     {
       keys: ['Enter', 'o'],
