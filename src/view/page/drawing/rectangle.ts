@@ -19,6 +19,9 @@ export function sharedArea(a: Rectangle, b: Rectangle): number {
   return width > 0 && height > 0 ? width * height : 0;
 }
 
+/** Returns the area of a rectangle, in square pixels. */
+export const areaOf = ({ width, height }: Rectangle): number => width * height;
+
 /** Returns the center of a rectangle. */
 export const centerOf = ({ x, y, width, height }: Rectangle): Point => ({ x: x + width / 2, y: y + height / 2 });
 

@@ -3,7 +3,7 @@ import { type Arrow, arrowBetween } from './arrow.js';
 import { arrowLabelPlaces, boxLabelPlaces } from './label-places.js';
 import type { Size, View } from './pan-zoom.js';
 import { type LabelRequest, type PlacedLabel, placeLabels } from './place-labels.js';
-import type { Rectangle } from './rectangle.js';
+import { areaOf, type Rectangle } from './rectangle.js';
 
 /** A relation to draw. */
 export interface SceneRelation extends RelationRef {
@@ -187,8 +187,6 @@ function relationArrows(relations: readonly SceneRelation[], boxes: readonly Rec
 /** Returns the beginning of a text that is too long for a label. */
 export const shortened = (text: string): string =>
   text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS - 1)}…` : text;
-
-const areaOf = ({ width, height }: Rectangle): number => width * height;
 
 /** Returns the index of the smallest box at a point, in pixels of the picture; null if there is none. */
 export function objectAt(objects: readonly ImageObject[], x: number, y: number): number | null {
