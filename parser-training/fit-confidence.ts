@@ -1,12 +1,12 @@
 import { judgedCaptions } from '../src/evaluation/parser/judged-captions.js';
+import { type Evidence, evidenceFeatures, evidenceValues } from '../src/parser/neural/evidence-features.js';
 import type { ParserKernels } from '../src/parser/neural/kernels/parser-kernels.js';
 import { parserOf } from '../src/parser/neural/neural-parser.js';
 import type { ParserModel } from '../src/parser/neural/parser-model.js';
-import { type Evidence, evidenceFeatures, evidenceValues } from '../src/parser/neural/evidence-features.js';
 import type { ConfidenceWeights } from '../src/parser/neural/relation-confidence.js';
 import { type FactualRelation, toFactual } from '../src/records/factual-graph.js';
-import { compareWithMarks, markedCaptions } from './marked-captions.js';
 import { fitLogistic, type LogisticExample, probabilityOf } from './fit-logistic.js';
+import { compareWithMarks, markedCaptions } from './marked-captions.js';
 
 /** Factor of half the sum of squared weights. */
 const PENALTY = 3;

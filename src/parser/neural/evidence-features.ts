@@ -1,5 +1,5 @@
-import type { NounClass } from '../language/noun-classes.js';
 import { memoize } from '../language/memoize.js';
+import type { NounClass } from '../language/noun-classes.js';
 import type { Reading } from '../rules/phrase-graph.js';
 
 /** What network and rules say of a relation. */
@@ -37,7 +37,7 @@ const kindsOfWords: ReadonlyMap<string, (typeof kinds)[number]> = new Map(
     [
       ['path', 'into onto to toward towards through along across down up over past around out off'],
       ['place', 'in on at inside under underneath beneath atop against within'],
-      ['side', 'near beside behind by between above below alongside before among next front left right'],
+      ['side', `near beside behind by between above below alongside before among next front left right`],
       ['with', 'with'],
       ['of', "of 's"],
       ['from', 'from'],
@@ -50,7 +50,8 @@ const kindsOfWords: ReadonlyMap<string, (typeof kinds)[number]> = new Map(
 const kindOf = memoize(20_000, (predicate: string): Kind => {
   const words = predicate.split(' ');
   let last = words.at(-1)!;
-  if ((last === 'of' || last === 'to') && /^(?:front|left|right|next|close|out|off)$/.test(words.at(-2) ?? '')) last = words.at(-2)!;
+  if ((last === 'of' || last === 'to') && /^(?:front|left|right|next|close|out|off)$/.test(words.at(-2) ?? ''))
+    last = words.at(-2)!;
   const kind = kindsOfWords.get(last) ?? (/(?:ing|ed|s|n)$/.test(last) ? 'object' : 'else');
   return kinds.indexOf(kind);
 });
@@ -131,7 +132,14 @@ export function evidenceValues(evidence: Evidence): number[] {
   if (evidence.isParagraph) found.push(paragraph, 1);
   if (evidence.isAbstract) found.push(abstract, 1);
   if (!reading) {
-    found.push(networkAlone, 1, networkOdds, logOdds(network), networkBetween, Math.min(MOST_BETWEEN, evidence.between));
+    found.push(
+      networkAlone,
+      1,
+      networkOdds,
+      logOdds(network),
+      networkBetween,
+      Math.min(MOST_BETWEEN, evidence.between),
+    );
     return found;
   }
   const choice = choices.indexOf(reading.choice);

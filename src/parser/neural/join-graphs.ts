@@ -44,8 +44,7 @@ export function joinGraphs(
     }
     return index;
   };
-  let ruleEnds: ReadonlySet<number> | undefined;
-  const isInRules = (end: number) => (ruleEnds ??= new Set(rules.entities.map((one) => one.end))).has(end);
+  const isInRules = (end: number) => rules.entities.some((one) => one.end === end);
   const containers = new Set<number>();
   const rulesOf = new Map<number, (TextRelation & { readonly reading: Reading; readonly isAiry: boolean })[]>();
   for (const [k, relation] of rules.relations.entries()) {

@@ -11,11 +11,11 @@ import { readRules } from '../rules/rule-parser.js';
 import { assembleGraph } from './assemble-graph.js';
 import { CaptionReader, maxWords } from './caption-reader.js';
 import { deniedParts, innerClauses } from './denied-parts.js';
+import type { Evidence } from './evidence-features.js';
 import { joinGraphs, withEntities } from './join-graphs.js';
 import { ParserKernels } from './kernels/parser-kernels.js';
 import { withNamedTraps } from './kernels/with-named-traps.js';
 import { decodeModel, type ParserModel } from './parser-model.js';
-import type { Evidence } from './evidence-features.js';
 import { calibratedConfidence } from './relation-confidence.js';
 
 /** Part of the parser's identity in runs and caches: raise it when a change alters the graphs. */

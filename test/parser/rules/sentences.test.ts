@@ -286,8 +286,8 @@ const kinds: Readonly<Record<string, readonly (readonly [caption: string, ...rel
   ],
   'subjects after "and"': [
     [
-      'A cook waits beside a stove, and steam is rising from the pots.',
-      'cook waits beside stove',
+      'A cook waits next to a stove, and steam is rising from the pots.',
+      'cook waits next to stove',
       'steam rising from pots',
     ],
     [
@@ -297,8 +297,8 @@ const kinds: Readonly<Record<string, readonly (readonly [caption: string, ...rel
       'vase placed on wall',
     ],
     [
-      'A girl sits beside a nurse, and her cousin, who wears a cap, holds a flag.',
-      'girl sits beside nurse',
+      'A girl sits next to a nurse, and her cousin, who wears a cap, holds a flag.',
+      'girl sits next to nurse',
       'cousin wears cap',
       'cousin holds flag',
       'girl her cousin',
