@@ -1,5 +1,5 @@
 import { RecordError } from '../errors.js';
-import type { PixelSize } from './image-header.js';
+import { type PixelSize, readImageHeader } from './image-header.js';
 import { findImageFile, imageBytes, imageState } from './image-stores/find-image-file.js';
 import { imageFormat } from './open-image.js';
 import { scaledJpeg } from './scaled-jpeg.js';
@@ -10,8 +10,8 @@ const MAX_IMAGE_BYTES = 4 * 2 ** 20;
 const SMALL = { bytes: 64 * 2 ** 10, side: 640, quality: 75 };
 
 /**
- * Returns an image file as a data URI; null if it is missing, too large or no image by its content, or not in the folder, which
- * adds its name to `refused`.
+ * Returns an image file as a data URI that browsers show; null if it is missing, too large or no image by its content, or not
+ * in the folder, which adds its name to `refused`.
  *
  * @param annotated the size of the image as its boxes know it; a large image is then shown smaller, whatever its size
  */
@@ -25,20 +25,25 @@ export async function imageDataUri(
     const file = await findImageFile(folder, name);
     const found = await imageState(file);
     if (found === null) return null;
-    if (annotated && found.bytes > SMALL.bytes) {
-      const scale = SMALL.side / Math.max(annotated.width, annotated.height);
-      return dataUri('jpeg', await scaledJpeg(file, annotated, scale, SMALL.quality));
-    }
+    const small = async (size: PixelSize) =>
+      dataUri('jpeg', await scaledJpeg(file, size, SMALL.side / Math.max(size.width, size.height), SMALL.quality));
+    if (annotated && found.bytes > SMALL.bytes) return await small(annotated);
     if (found.bytes > MAX_IMAGE_BYTES) return null;
     const bytes = await imageBytes(file);
     const format = imageFormat(bytes);
-    // Browsers show the others.
-    return format === null || format === 'tiff' ? null : dataUri(format, bytes);
+    if (format === null) return null;
+    const { orientation = 1 } = (await readImageHeader(bytes)) ?? {};
+    // Browsers show the other formats, and rotate an image as its EXIF orientation asks for, whatever its boxes belong to.
+    if (annotated && (format === 'tiff' || orientation !== 1)) return await small(annotated);
+    return format === 'tiff' ? null : dataUri(format, bytes);
   } catch (error) {
     if (!(error instanceof RecordError)) throw error;
-    if (error.reason !== 'image-missing') refused.add(name);
+    if (outside.has(error.reason)) refused.add(name);
     return null;
   }
 }
+
+/** Reasons of images that are not in the folder. */
+const outside: ReadonlySet<string> = new Set(['image-outside-folder', 'unsafe-path']);
 
 const dataUri = (format: string, bytes: Buffer) => `data:image/${format};base64,${bytes.toString('base64')}`;

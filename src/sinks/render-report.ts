@@ -8,7 +8,7 @@ import { reportStyle } from './report-style.js';
 /** One image of the report. */
 export interface ReportScene {
   readonly graph: SceneGraph;
-  /** Data URI of a JPEG, PNG, WebP or GIF, `data:image/jpeg;base64,…`; when omitted, the boxes are drawn on a plain background. */
+  /** Data URI of a JPEG, PNG, WebP, AVIF or GIF, `data:image/jpeg;base64,…`; when omitted, the boxes are drawn on a plain background. */
   readonly imageDataUri?: string;
 }
 
@@ -28,7 +28,7 @@ const MAX_NAMED_BOXES = 12;
 /** Maximum number of relations listed per image; the list ends with the number of further relations. */
 const MAX_RELATIONS = 100;
 
-const IMAGE_DATA_URI = /^data:image\/(?:jpeg|png|webp|gif);base64,[A-Za-z0-9+/]+={0,2}$/;
+const IMAGE_DATA_URI = /^data:image\/(?:jpeg|png|webp|avif|gif);base64,[A-Za-z0-9+/]+={0,2}$/;
 
 /**
  * Returns an HTML page that shows images with their boxes, captions and relations. Pointing at a relation, or moving to it
@@ -114,7 +114,7 @@ function figure(
   if (imageDataUri !== undefined && !IMAGE_DATA_URI.test(imageDataUri)) {
     throw new OptionError(
       'report page',
-      `the image of '${graph.image.file}' is not a base64 data URI of JPEG, PNG, WebP or GIF`,
+      `the image of '${graph.image.file}' is not a base64 data URI of JPEG, PNG, WebP, AVIF or GIF`,
     );
   }
   const [width, height] = [number(graph.image.width), number(graph.image.height)];

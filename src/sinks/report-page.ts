@@ -49,25 +49,26 @@ export function reportPage(options: ReportPageOptions): Finisher {
   };
 }
 
-/** Returns the page of scene graphs and the number of scenes on it. */
+/** Returns the page of scene graphs, the number of scenes on it, and the files of images that it cannot show. */
 export async function buildReportPage(
   graphs: AsyncIterable<SceneGraph>,
   { title, images, scenes: count = 12, sample, note }: ReportPageOptions,
-): Promise<{ page: string; shown: number }> {
+): Promise<{ page: string; shown: number; notShown: readonly string[] }> {
   const { shown, summary } = await selectScenes(graphs, count, sample);
   const scenes: ReportScene[] = [];
   const refused = new Set<string>();
-  let absent = 0;
+  const absent: string[] = [];
   for (const graph of shown) {
     const uri = images === undefined ? null : await imageDataUri(images, graph.image.file, refused, graph.image);
-    if (images !== undefined && uri === null && !refused.has(graph.image.file)) absent++;
+    if (images !== undefined && uri === null && !refused.has(graph.image.file)) absent.push(graph.image.file);
     scenes.push({ graph, ...(uri !== null && { imageDataUri: uri }) });
   }
   if (refused.size > 0) summary.push({ label: 'images outside the folder, not shown', value: String(refused.size) });
-  if (absent > 0) summary.push({ label: 'images missing or unreadable', value: String(absent) });
+  if (absent.length > 0) summary.push({ label: 'images missing or unreadable', value: String(absent.length) });
   return {
     page: renderReport({ title, scenes, summary, ...(note !== undefined && { note }) }),
     shown: scenes.length,
+    notShown: [...refused, ...absent],
   };
 }
 

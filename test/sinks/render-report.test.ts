@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import sharp from 'sharp';
 import { encodeJpeg } from '../../src/files/encode-jpeg.js';
 import { readImageHeader } from '../../src/files/image-header.js';
 import type { SceneGraph } from '../../src/records/scene-graph.js';
@@ -129,7 +130,7 @@ describe('renderReport', () => {
   it('rejects an image that is not a data URI', () => {
     assert.throws(() => page(scene(), { imageDataUri: 'https://example.org/7.jpg' }), {
       name: 'OptionError',
-      message: "report page: the image of '7.jpg' is not a base64 data URI of JPEG, PNG, WebP or GIF",
+      message: "report page: the image of '7.jpg' is not a base64 data URI of JPEG, PNG, WebP, AVIF or GIF",
     });
     assert.throws(() => page(scene(), { imageDataUri: 'data:image/svg+xml;base64,PHN2Zz4=' }), { name: 'OptionError' });
   });
@@ -146,6 +147,29 @@ describe('buildReportPage', () => {
     const { page: html, shown } = await buildReportPage(lines(), { title: 'x', images: folder });
     assert.equal(shown, 2);
     assert.deepEqual(html.match(/<image href="[^"]*"/g), [`<image href="${PIXEL}"`]);
+  });
+
+  it('shows small images in every format that is read, with the boxes in place', async () => {
+    const folder = temporaryFolder();
+    const [width, height] = [40, 30];
+    const image = sharp({ create: { width, height, channels: 3, background: 'red' } });
+    await image.avif().toFile(join(folder, 'a.avif'));
+    await image.tiff().toFile(join(folder, 'b.tif'));
+    await image.jpeg().withMetadata({ orientation: 6 }).toFile(join(folder, 'c.jpg'));
+    const lines = async function* () {
+      for (const file of ['a.avif', 'b.tif', 'c.jpg'])
+        yield scene({ image: { ...scene().image, file, width, height } });
+    };
+    const { page: html, notShown } = await buildReportPage(lines(), { title: 'x', images: folder });
+    assert.deepEqual(notShown, []);
+    const uris = [...html.matchAll(/<image href="data:image\/([a-z]+);base64,([^"]*)"/g)];
+    assert.deepEqual(
+      uris.map(([, kind]) => kind),
+      ['avif', 'jpeg', 'jpeg'],
+    );
+    // The boxes of the last one belong to the pixels before the rotation.
+    const { upright } = (await readImageHeader(Buffer.from(uris[2]![2]!, 'base64')))!;
+    assert.deepEqual(upright, { width, height });
   });
 
   it('shows large images smaller, with the boxes in place, and counts those that cannot be shown', async () => {

@@ -14,6 +14,8 @@ const TEXTS: Readonly<Record<string, (count: string, example: string) => string>
   'image-too-large': (count, example) => `${count} images are larger than 64 MiB and were left out, such as ${example}`,
   'image-not-readable': (count, example) =>
     `${count} files are not JPEG, PNG, WebP, AVIF, TIFF or GIF images and were left out, such as ${example}`,
+  'image-not-shown': (count, example) =>
+    `${count} images of the page have boxes without the picture, since the file is missing, unreadable or outside the image folder, such as ${example}`,
   'image-outside-folder': (count, example) =>
     `${count} images lie outside the image folder and were not read, such as ${example}`,
   'unsafe-path': (count, example) =>

@@ -17,7 +17,8 @@ export const page: ExportFormat = {
         ...(scenes !== undefined && { scenes }),
         ...(sample && { sample: seed }),
       };
-      const { page } = await buildReportPage(input.sceneGraphs(split), options);
+      const { page, notShown } = await buildReportPage(input.sceneGraphs(split), options);
+      for (const name of notShown) input.note('image-not-shown', name);
       await output.write(file, [page]);
     }
   },
