@@ -3,7 +3,7 @@ import { finishRun, RunFolder } from '../index.js';
 import { summarizeRun } from '../runs/run-summary.js';
 import type { CommandContext } from './command-context.js';
 import { type ProgressFlags, progressDisplay, progressIn, progressOption, quietOption } from './progress.js';
-import { ALLOW_EMPTY, failIfEmpty, printSummary } from './run-result.js';
+import { ALLOW_EMPTY, exportNotes, failIfEmpty, printExportNotes, printSummary } from './run-result.js';
 import { graphOfRun } from './saved-run.js';
 import { type TrustFlags, trustOptions } from './trusted-run.js';
 
@@ -39,9 +39,13 @@ export function finishCommand(program: Command, context: CommandContext): void {
         files,
       } = await finishRun(graph, folder, { onProgress }).finally(display.end);
       const summary = summarizeRun(nodes, stages);
-      if (json) context.print(JSON.stringify({ out: path, finished: true, records, files: files.length, summary }));
+      const exports = exportNotes(files);
+      const noted = exports.length > 0 ? { exports } : {};
+      const made = { out: path, finished: true, records, files: files.length, ...noted, summary };
+      if (json) context.print(JSON.stringify(made));
       else {
         printSummary(context, summary);
+        printExportNotes(context, files);
         context.print(`${records} records, ${files.length} files → ${path}`);
       }
       failIfEmpty(context, path, summary, allowEmpty);

@@ -97,9 +97,13 @@ export async function buildGraph(
   given: Readonly<Record<string, unknown>>,
   exports: readonly string[],
 ): Promise<{ graph: Graph; options: Record<string, unknown> }> {
-  const finishers = exports.map((format) => exportAs(exportFormat(format)));
+  const formats = exports.map(exportFormat);
+  for (const format of formats) exportAs(format);
   const built = await buildRecipe(recipe, given);
-  for (const finisher of finishers) built.graph.finish(finisher);
+  const { images } = built.options;
+  // A page shows the images of the run.
+  const options = typeof images === 'string' ? { images } : {};
+  for (const format of formats) built.graph.finish(exportAs(format, format === 'page' ? options : {}));
   return built;
 }
 

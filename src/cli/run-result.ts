@@ -1,6 +1,8 @@
 import type { ModelUsage, RunResult } from '../index.js';
+import type { OutputFile } from '../records/manifest.js';
 import { recordsPerSecond } from '../runs/run-report.js';
 import { countOf, emptyMessage, numberText, type RunSummary } from '../runs/run-summary.js';
+import { noteText } from '../sinks/exports/note-text.js';
 import type { CommandContext } from './command-context.js';
 
 /** Returns what `--json` prints about a run. */
@@ -13,6 +15,7 @@ export function summary({
   seconds,
   summary: made,
 }: RunResult): Record<string, unknown> {
+  const exports = exportNotes(manifest?.files ?? []);
   return {
     out: folder.path,
     finished: manifest !== null,
@@ -21,6 +24,7 @@ export function summary({
     load: stages,
     ...(Object.keys(usage).length > 0 && { usage }),
     counts: manifest?.stages ?? null,
+    ...(exports.length > 0 && { exports }),
     summary: made,
   };
 }
@@ -46,11 +50,23 @@ export function showResult(
     for (const [reason, count] of Object.entries(rejected))
       if (!inSummary.has(`${id} ${reason}`)) context.print(`rejected by ${id}: ${count} × ${reason}`);
   if (made) printSummary(context, made);
+  printExportNotes(context, manifest?.files ?? []);
   if (manifest) context.print(`${countOf(records, 'records')} in ${seconds.toFixed(1)} s → ${folder.path}`);
   else
     context.print(
       `stopped after ${countOf(records, 'records')}, which ${records === 1 ? 'is' : 'are'} kept; to continue: relflow resume ${folder.path}`,
     );
+}
+
+/** Returns what the formats of a run's exports could not carry, by file. */
+export function exportNotes(files: readonly OutputFile[]) {
+  return files.flatMap(({ path, notes }) => (notes ? [{ path, notes }] : []));
+}
+
+/** Prints what the formats of a run's exports could not carry. */
+export function printExportNotes(context: CommandContext, files: readonly OutputFile[]): void {
+  for (const { path, notes } of exportNotes(files))
+    for (const [reason, note] of Object.entries(notes)) context.printNote(`${path}: ${noteText(reason, note)}`);
 }
 
 /** Describes the seconds that a stage has worked and those that it only waited. */

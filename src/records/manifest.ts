@@ -45,6 +45,16 @@ const OutputFileSchema = Type.Object(
     records: CountSchema,
     bytes: CountSchema,
     sha256: Sha256Schema,
+    notes: Type.Optional(
+      Type.Unsafe<Record<string, { readonly count: number; readonly example: string }>>({
+        type: 'object',
+        additionalProperties: Type.Object(
+          { count: CountSchema, example: Type.String() },
+          { additionalProperties: false },
+        ),
+        description: 'what the format of an export could not carry: how often, and an example, by name',
+      }),
+    ),
   },
   { additionalProperties: false },
 );

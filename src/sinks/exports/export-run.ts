@@ -77,6 +77,8 @@ async function aboutRun(folder: RunFolder): Promise<ExportAbout> {
 export function exportAs(format: ExportFormatName, options: ExportOptions = {}): Finisher {
   const { sink, file: path, kind } = EXPORT_FORMATS[exportFormat(format)];
   checkFormatOptions(format, options);
+  // As in `reportPage`: another folder with the same images makes the same file.
+  const { images: _, ...described } = options;
   if (kind === 'folder' || options.split !== undefined)
     throw new OptionError(
       'export',
@@ -85,11 +87,11 @@ export function exportAs(format: ExportFormatName, options: ExportOptions = {}):
   return {
     name: `export-${format}`,
     version: '2',
-    options: { ...options },
+    options: described,
     needs: [sink],
     finish: async (folder, signal) => {
       const records = (await folder.shards()).flatMap((shard) => shard.files).filter((file) => file.sink === sink);
-      const { files } = await writeExport(await sourceOf(folder, signal), format, folder.pathTo(path), options);
+      const { files, notes } = await writeExport(await sourceOf(folder, signal), format, folder.pathTo(path), options);
       const count = records.reduce((sum, file) => sum + file.records, 0);
       return files.map(
         (file): OutputFile => ({
@@ -98,6 +100,7 @@ export function exportAs(format: ExportFormatName, options: ExportOptions = {}):
           records: count,
           bytes: file.bytes ?? 0,
           sha256: file.sha256 ?? '',
+          ...(Object.keys(notes).length > 0 && { notes }),
         }),
       );
     },
