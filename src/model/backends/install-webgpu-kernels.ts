@@ -1,7 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { registerWebgpuDeformableAttention } from './kernels/register-webgpu-deformable-attention.js';
 import { registerWebgpuDropout } from './kernels/register-webgpu-dropout.js';
+
 import { registerWebgpuOptimizer } from './kernels/register-webgpu-optimizer.js';
+import { registerWebgpuProducts } from './kernels/register-webgpu-products.js';
 import { registerWebgpuSegmentSum } from './kernels/register-webgpu-segment-sum.js';
 import { repairWebgpuKernels } from './kernels/repair-webgpu-kernels.js';
 
@@ -12,5 +14,6 @@ export function installWebgpuKernels(): void {
   registerWebgpuDropout();
   registerWebgpuSegmentSum();
   registerWebgpuOptimizer();
+  registerWebgpuProducts();
   repairWebgpuKernels();
 }

@@ -213,6 +213,54 @@ describe('the webgpu backend', () => {
       assert.deepEqual([...(await tf.addN(arrays).data())], [780, 780, 780]);
     });
 
+    it('compute the gradient of a filter like wasm, with the same bits each time', async () => {
+      // Image, filter, stride: sizes that fill no tile, several tiles and parts, and a window that is not square.
+      const cases: [number[], number[], number][] = [
+        [[2, 9, 7, 3], [3, 3, 3, 5], 2],
+        [[1, 40, 36, 66], [1, 1, 66, 70], 1],
+        [[1, 34, 33, 8], [3, 3, 8, 68], 1],
+        [[1, 12, 11, 4], [3, 2, 4, 4], 2],
+      ];
+      const gradients = () =>
+        Promise.all(
+          cases.map(async ([image, filter, stride], k) => {
+            const [x, w] = [randomTensors(k)(image) as tf.Tensor4D, randomTensors(9)(filter) as tf.Tensor4D];
+            const convolve = (filter: tf.Tensor) => tf.conv2d(x, filter as tf.Tensor4D, stride, 'valid');
+            const gradient = tf.grad(convolve)(w, randomTensors(7)(convolve(w).shape));
+            return { shape: gradient.shape, numbers: await gradient.data() };
+          }),
+        );
+      const ours = await gradients();
+      assert.deepEqual(await gradients(), ours);
+      await useBackend('wasm', { threads: 1 });
+      for (const [k, { shape, numbers }] of (await gradients()).entries())
+        await assertAgree(tf.tensor(ours[k]!.numbers, ours[k]!.shape), tf.tensor(numbers, shape));
+    });
+
+    it('multiply transposed matrices like wasm, with the same bits each time', async () => {
+      // Shapes of both factors, and which are transposed: batches, one matrix for all, long sums and uneven sizes.
+      const cases: [number[], number[], boolean, boolean][] = [
+        [[3, 70, 33], [3, 65, 33], false, true],
+        [[2, 700, 66], [2, 700, 40], true, false],
+        [[1, 20, 90], [5, 50, 20], true, true],
+        [[4, 40, 8], [1, 36, 8], false, true],
+        [[5, 33], [70, 5], true, true],
+        [[2, 3, 40, 3], [2, 3, 40, 3], false, true],
+      ];
+      const products = () =>
+        Promise.all(
+          cases.map(async ([a, b, transposeA, transposeB], k) => {
+            const product = tf.matMul(randomTensors(k)(a), randomTensors(9)(b), transposeA, transposeB);
+            return { shape: product.shape, numbers: await product.data() };
+          }),
+        );
+      const ours = await products();
+      assert.deepEqual(await products(), ours);
+      await useBackend('wasm', { threads: 1 });
+      for (const [k, { shape, numbers }] of (await products()).entries())
+        await assertAgree(tf.tensor(ours[k]!.numbers, ours[k]!.shape), tf.tensor(numbers, shape));
+    });
+
     it('update, clip and average weights like the wasm backend, with the same bits each time', async () => {
       const steps = async () => {
         const scope = new Scope();

@@ -16,6 +16,7 @@ interface WebgpuBackend {
   disposeData(id: tf.DataId): boolean;
 }
 
+/** Threads of a workgroup by default. */
 const WORKGROUP_SIZE = 64;
 /** Number of workgroups along one axis that every device supports; more are dispatched in rows, which the index continues through. */
 const MAX_GROUPS = 65535;
@@ -35,8 +36,11 @@ export interface WebgpuProgram {
   readonly uniforms: Uniforms;
   /** Uniforms of type f32. */
   readonly floats?: Uniforms;
-  /** Number of threads. `main` runs at least this often, with `index` from 0, so it must check its bounds. */
-  readonly threads: number;
+  /**
+   * Number of threads. `main` runs at least this often, with `index` from 0, so it must check its bounds. Threads in workgroups
+   * that share memory have `workgroupId` and `localIndex` in place of an index.
+   */
+  readonly threads: number | { readonly ofWorkgroup: number; readonly workgroups: readonly [number, number, number] };
   /** Shape of the output. */
   readonly shape: readonly number[];
   /** Array of 32-bit integers that the program updates by atomic operations; if omitted, the output is a new array of floats. */
@@ -52,6 +56,13 @@ function checkCode(name: string, code: string): void {
   else if (known !== code) throw new Error(`webgpu: two programs are named '${name}', expected one code per name`);
 }
 
+/** Divides threads into workgroups, and these into as few rows as there have to be. */
+function inRows(threads: number) {
+  const groups = Math.ceil(threads / WORKGROUP_SIZE);
+  const rows = Math.ceil(groups / MAX_GROUPS);
+  return { ofWorkgroup: WORKGROUP_SIZE, workgroups: [Math.ceil(groups / rows), rows, 1] as const };
+}
+
 /** Runs a program on the GPU. The program sees flat arrays. */
 export function runProgram(options: WebgpuProgram): tf.TensorInfo {
   const { name, code, inputs, uniforms, floats = {}, threads, shape, atomic } = options;
@@ -62,17 +73,16 @@ export function runProgram(options: WebgpuProgram): tf.TensorInfo {
     ...Object.keys(uniforms).map((uniform) => `${uniform}: i32,`),
     ...Object.keys(floats).map((uniform) => `${uniform}: f32,`),
   ].join(' ');
-  const groups = Math.ceil(threads / WORKGROUP_SIZE);
-  const rows = Math.ceil(groups / MAX_GROUPS);
+  const { ofWorkgroup, workgroups } = typeof threads === 'number' ? inRows(threads) : threads;
   const program = {
     variableNames: names,
     outputShape: [shapeSize(shape)],
     uniforms: declarations,
-    workgroupSize: [WORKGROUP_SIZE, 1, 1],
+    workgroupSize: [ofWorkgroup, 1, 1],
     // The backend reuses a program of the same key, so the key contains the layout of its uniforms.
     shaderKey: `relflow ${name} ${declarations}`,
     dispatchLayout: { x: [0] },
-    dispatch: [Math.ceil(groups / rows), rows, 1],
+    dispatch: workgroups,
     atomic: atomic !== undefined,
     getUserCode: () => code,
   };
