@@ -7,6 +7,8 @@ export interface StepMeasurement {
   /** The first step, which records and compiles. */
   readonly first: number;
   readonly isRecorded: boolean;
+  /** Programs of a recorded step on webgpu. */
+  readonly programs?: number;
   /** The first and the last loss. */
   readonly losses: readonly [number, number];
   /** Memory that the backend has allocated on the GPU. */
@@ -40,3 +42,25 @@ export const STEP_ROWS: readonly (GpuRow & { readonly model: string; readonly si
   { ...step('ParSeDA step, 480 × 640, 1 image', 299), model: 'parseda', size: '480x640x1' },
   { ...step('ParSeDA step, 800 × 1066, 2 images', 306), model: 'parseda', size: '800x1066x2' },
 ];
+
+/** What was measured of a row on a backend, as `--json` writes it. */
+export interface RowResult {
+  readonly row: string;
+  readonly backend: string;
+  /** Milliseconds; missing if the row failed. */
+  readonly milliseconds?: number;
+  /** Milliseconds of the official code that they are compared with. */
+  readonly official: number;
+  readonly wanted?: number;
+  /** Why there is no measurement. */
+  readonly error?: string;
+  readonly firstMilliseconds?: number;
+  readonly isRecorded?: boolean;
+  readonly programs?: number;
+  readonly losses?: readonly [number, number];
+  /** Share of the time in which the GPU was busy, in percent, and its memory in bytes, by `nvidia-smi`. */
+  readonly gpuBusy?: number;
+  readonly gpuBytes?: number;
+  /** Memory that the backend has allocated on the GPU, in bytes. */
+  readonly deviceBytes?: number;
+}

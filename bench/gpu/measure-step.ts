@@ -53,7 +53,7 @@ const options = {
   onRecording: async () => {},
 };
 const Recorded = { tensorflow: RecordedEngine, webgpu: ReplayedEngine, wasm: null, cpu: null }[backend.name];
-const isRecorded = !values.eager && isTagger && Recorded !== null;
+const isRecorded = !values.eager && Recorded !== null;
 const engine = isRecorded ? new Recorded(options) : new EagerEngine(options);
 const batch = madeUpBatch({ images, height, width, isTagger });
 
@@ -83,6 +83,7 @@ const measured: StepMeasurement = {
   first: first.milliseconds,
   isRecorded,
   losses: [first.loss, loss],
+  ...(engine instanceof ReplayedEngine && { programs: engine.programs }),
   ...(memory.numBytesAllocatedInGPU !== undefined && { deviceBytes: memory.numBytesAllocatedInGPU }),
 };
 if (process.send) process.send(measured, () => process.exit(0));

@@ -1,36 +1,42 @@
-// npx tsx bench/gpu/plan-memory.ts [SIZE]...: memory of recorded steps of the R-Tagger R50 on webgpu, without running any.
+// npx tsx bench/gpu/plan-memory.ts [parseda] [SIZE]...: memory of recorded steps of the R-Tagger R50, or of ParSeDA R50, on
+// webgpu, without running any.
 // Records the step, finds its programs without compiling them, and plans their buffers. Needs the webgpu backend (a software
 // device will do) and some gigabytes of main memory. SIZE is height, width and images, such as 480x640x1.
 import * as tf from '@tensorflow/tfjs-core';
 import { useBackend } from '../../src/model/backends/use-backend.js';
-import { rTaggerR50 } from '../../src/model/presets.js';
+import { parsedaR50, rTaggerR50 } from '../../src/model/presets.js';
 import { capturePrograms } from '../../src/model/recording/webgpu/capture-programs.js';
 import { planBuffers } from '../../src/model/recording/webgpu/plan-buffers.js';
 import { lifetimesOf } from '../../src/model/recording/webgpu/webgpu-replay.js';
 import { RlipV2 } from '../../src/model/rlip-v2.js';
-import { CachedLabelVectors, taggerForward } from '../../src/training/index.js';
+import { CachedLabelVectors, rlipForward, taggerForward } from '../../src/training/index.js';
 import { FIXED_TOKENS } from '../../src/training/recorded/fixed-shapes.js';
-import { recordedDropout, recordPass } from '../../src/training/recorded/record-pass.js';
+import { GRADIENT, recordedDropout, recordPass } from '../../src/training/recorded/record-pass.js';
+import { SQUARED } from '../../src/training/recorded/update-programs.js';
 import { madeUpBatch, madeUpTokenizer, setMadeUpWeights } from '../model/made-up-training.js';
 
-const sizes = process.argv.slice(2);
+const isTagger = process.argv[2] !== 'parseda';
+const sizes = process.argv.slice(isTagger ? 2 : 3);
 await useBackend('webgpu');
-const model = new RlipV2(rTaggerR50);
+const model = new RlipV2(isTagger ? rTaggerR50 : parsedaR50);
 setMadeUpWeights(model.parameters.values());
 // Programs need not be compiled to be counted.
 const pipeline = { getBindGroupLayout: () => ({}) };
 const backend = tf.backend() as unknown as { pipelineCache: object };
 backend.pipelineCache = new Proxy({}, { has: () => true, get: () => pipeline });
 const parameters = [...model.parameters.values()].filter(({ trained }) => trained);
-const forward = taggerForward(model, new CachedLabelVectors(model, madeUpTokenizer, true, FIXED_TOKENS));
+const labels = new CachedLabelVectors(model, madeUpTokenizer, true, FIXED_TOKENS);
+const forward = isTagger
+  ? taggerForward(model, labels)
+  : rlipForward(model, labels, { qualityLabels: true, pseudoLabels: true });
 const weights = [...model.parameters.values()].reduce((sum, { size }) => sum + 4 * size, 0);
 const trained = parameters.reduce((sum, { size }) => sum + 4 * size, 0);
 const gigabytes = (bytes: number) => (bytes / 1e9).toFixed(2);
 for (const size of sizes.length > 0 ? sizes : ['480x640x1']) {
   const [height, width, images] = size.split('x').map(Number) as [number, number, number];
-  const batch = madeUpBatch({ images, height, width, isTagger: true });
-  const { recording } = recordPass({ target: 'webgpu' }, parameters, () =>
-    forward.run(batch, recordedDropout(true, 1)),
+  const batch = madeUpBatch({ images, height, width, isTagger });
+  const { recording } = recordPass({ target: 'webgpu' }, parameters, (onOutputs) =>
+    forward.run(batch, recordedDropout(true, 1), forward.before?.placeholder(batch), onOutputs),
   );
   const captured = capturePrograms(recording);
   const lifetimes = [...lifetimesOf(captured).values()];
@@ -41,10 +47,13 @@ for (const size of sizes.length > 0 ? sizes : ['480x640x1']) {
     (sum, { bytes, constant, data }) => sum + (constant || data !== undefined ? bytes : 0),
     0,
   );
+  const updated = Object.keys(recording.outputs).filter((name) => name.startsWith(GRADIENT)).length;
+  // In place: a program for each parameter, and the norm.
+  const updatePrograms = updated + Math.ceil(updated / SQUARED) + 1;
   // Weights, gradients, both moments and the moving average.
   const kept = weights + 4 * trained;
   console.log(
-    `${size}: ${recording.calls.length} kernels, ${captured.programs.length} programs; ${lifetimes.length} arrays of ${gigabytes(made)} GB in ${buffers.length} buffers of ${gigabytes(planned)} GB; constants and data ${gigabytes(fixed)} GB; weights, gradients, moments and average ${gigabytes(kept)} GB; in all ${gigabytes(planned + fixed + kept)} GB`,
+    `${size}: ${recording.calls.length} kernels, ${captured.programs.length} programs and ${updatePrograms} of the update; ${lifetimes.length} arrays of ${gigabytes(made)} GB in ${buffers.length} buffers of ${gigabytes(planned)} GB; constants and data ${gigabytes(fixed)} GB; weights, gradients, moments and average ${gigabytes(kept)} GB; in all ${gigabytes(planned + fixed + kept)} GB`,
   );
 }
 process.exit(0);

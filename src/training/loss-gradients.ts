@@ -28,10 +28,14 @@ export interface ReadBack {
   readonly pseudoLabels: readonly Float32Array[] | null;
 }
 
-/** Reads back what a loss needs from a pass of its own. */
+/** Reads back what a loss needs from a pass of its own, or from the first part of the same pass. */
 export interface BeforeRun {
   /** Runs a pass. @returns the outputs that are read back, by name */
   outputs(batch: TrainingBatch, drop: Dropout): Record<string, tf.Tensor>;
+  /** Makes the tensors that depend on the data of `outputs`, as `Forward.collectData` does for `run`. */
+  collectData(batch: TrainingBatch): boolean;
+  /** Makes the tensors that depend on the data of `run`, but not on those of `outputs`. */
+  collectTargets(batch: TrainingBatch, known: ReadBack): void;
   /** Computes what `run` needs from the outputs of a pass. */
   readBack(outputs: Readonly<Record<string, tf.Tensor>>, batch: TrainingBatch): Promise<ReadBack>;
   /** Returns something of the same form, for a `run` that is recorded. */
@@ -53,8 +57,14 @@ export interface Forward {
    * Computes the loss of all decoder layers, and its parts in the order of `LOSS_PARTS`.
    * @param known what `before` reads back for the same batch and dropout; if omitted, `run` reads synchronously, which
    *   not every backend can
+   * @param onOutputs receives what `before.outputs` returns, in this pass
    */
-  run(batch: TrainingBatch, drop: Dropout, known?: ReadBack): { total: tf.Scalar; parts: tf.Tensor1D };
+  run(
+    batch: TrainingBatch,
+    drop: Dropout,
+    known?: ReadBack,
+    onOutputs?: (outputs: Readonly<Record<string, tf.Tensor>>) => void,
+  ): { total: tf.Scalar; parts: tf.Tensor1D };
 }
 
 export const LOSS_PARTS: readonly (keyof LossTerms)[] = [

@@ -2,14 +2,14 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Dropout } from '../model/layers/dropout.js';
 import type { LayerOutput, RlipV2 } from '../model/rlip-v2.js';
 import type { CachedLabelVectors } from './data/cached-label-vectors.js';
-import { encodeBatch } from './data/encode-batch.js';
+import { encodeBatch, pixelTensor } from './data/encode-batch.js';
 import { noisyQueries } from './data/noisy-queries.js';
 import type { TrainingBatch } from './data/training-batch.js';
 import { matchPairsAsync } from './loss/match-pairs.js';
 import { pairLosses, totalLoss } from './loss/pair-losses.js';
 import type { Matches } from './loss/pair-targets.js';
 import { pseudoLabels } from './loss/pseudo-labels.js';
-import { type Forward, summedLossParts } from './loss-gradients.js';
+import { type Forward, type ReadBack, summedLossParts } from './loss-gradients.js';
 
 /** Options of `rlipForward`. */
 export interface RlipLossOptions {
@@ -28,15 +28,44 @@ export interface RlipLossOptions {
  */
 export const rlipForward = (model: RlipV2, labelVectors: CachedLabelVectors, options: RlipLossOptions): Forward => {
   const decode = (batch: TrainingBatch, drop: Dropout) => decodeBatch(model, labelVectors, batch, drop);
+  const outputsOf = ({ found, vectors }: DecoderOutputs): Record<string, tf.Tensor> => {
+    const named = found.flatMap((layer, k) => Object.entries(layer).map(([name, x]) => [`${k}.${name}`, x] as const));
+    return { ...Object.fromEntries(named), ...(options.pseudoLabels && { vectors }) };
+  };
+  const losses = (
+    { found, denoised }: Pick<DecoderOutputs, 'found' | 'denoised'>,
+    { targets }: TrainingBatch,
+    known: Partial<ReadBack>,
+  ) => ({
+    found: found.map((layer, k) =>
+      pairLosses(layer, targets, {
+        givenPairs: false,
+        qualityLabels: options.qualityLabels,
+        name: `found.${k}`,
+        ...(known.matches && { matches: known.matches[k]! }),
+        ...(known.pseudoLabels && { pseudoLabels: known.pseudoLabels }),
+      }),
+    ),
+    denoised: denoised?.map((layer) =>
+      pairLosses(layer, targets, { givenPairs: true, qualityLabels: false, name: 'denoised' }),
+    ),
+  });
   return {
     prepare: (batch) => labelVectors.prepare(batch),
     before: {
-      outputs: (batch, drop) => {
-        const { found, vectors } = decode(batch, drop);
-        const named = found.flatMap((layer, k) =>
-          Object.entries(layer).map(([name, x]) => [`${k}.${name}`, x] as const),
-        );
-        return { ...Object.fromEntries(named), ...(options.pseudoLabels && { vectors }) };
+      outputs: (batch, drop) => outputsOf(decode(batch, drop)),
+      collectData: (batch) => {
+        const { labels, height, width, sizes, hasNoise } = batch;
+        const texts = labelVectors.collectData(batch);
+        const given = hasNoise ? noisyQueries(batch) : undefined;
+        if (!model.collectData({ height, width }, sizes, texts, labels.objects.length, given)) return false;
+        pixelTensor(batch);
+        return true;
+      },
+      collectTargets: (batch, known) => {
+        const layer = emptyLayer(batch, model.config.pairs);
+        const found = known.matches.map(() => layer);
+        losses({ found, denoised: batch.hasNoise ? [layer] : null }, batch, known);
       },
       readBack: async (outputs, batch) => {
         const matches: Matches[][] = [];
@@ -50,31 +79,28 @@ export const rlipForward = (model: RlipV2, labelVectors: CachedLabelVectors, opt
         return { matches: Array.from({ length: model.config.decoderLayers }, () => matches), pseudoLabels: null };
       },
     },
-    run: (batch, drop, known) => {
-      const { targets } = batch;
-      const { vectors, found, denoised } = decode(batch, drop);
-      const read = () => (options.pseudoLabels ? batchPseudoLabels(vectors.dataSync(), batch) : null);
-      const added = known ? known.pseudoLabels : read();
-      const terms = found.map((layer, k) =>
-        pairLosses(layer, targets, {
-          givenPairs: false,
-          qualityLabels: options.qualityLabels,
-          name: `found.${k}`,
-          ...(known && { matches: known.matches[k]! }),
-          ...(added && { pseudoLabels: added }),
-        }),
-      );
-      const total = totalLoss(terms);
+    run: (batch, drop, known, onOutputs) => {
+      const decoded = decode(batch, drop);
+      onOutputs?.(outputsOf(decoded));
+      const read = () => (options.pseudoLabels ? batchPseudoLabels(decoded.vectors.dataSync(), batch) : null);
+      const { found, denoised } = losses(decoded, batch, known ?? { pseudoLabels: read() });
+      const total = totalLoss(found);
       // The parts do not include the denoising queries.
-      const parts = summedLossParts(terms);
-      if (!denoised) return { total, parts };
-      const denoisingTerms = denoised.map((layer) =>
-        pairLosses(layer, targets, { givenPairs: true, qualityLabels: false, name: 'denoised' }),
-      );
-      return { total: tf.add(total, totalLoss(denoisingTerms)) as tf.Scalar, parts };
+      const parts = summedLossParts(found);
+      return { total: denoised ? tf.add(total, totalLoss(denoised)) : total, parts };
     },
   };
 };
+
+/** Zeros of the shapes of a decoder layer's outputs. */
+function emptyLayer({ sizes, labels }: TrainingBatch, queries: number): LayerOutput {
+  const zeros = (numbers: number) => tf.zeros([sizes.length, queries, numbers]) as tf.Tensor3D;
+  const [boxes, objects] = [zeros(4), zeros(labels.objects.length)];
+  return {
+    ...{ subjectBoxes: boxes, objectBoxes: boxes, subjectLogits: objects, objectLogits: objects },
+    relationLogits: zeros(labels.relations.length),
+  };
+}
 
 /** The outputs of layer k, by the names of `before`. */
 const layerOf = (outputs: Readonly<Record<string, tf.Tensor>>, k: number): LayerOutput =>

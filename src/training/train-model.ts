@@ -118,9 +118,7 @@ async function trainLocked(folder: TrainingFolder, options: TrainModelOptions): 
     ...(hasAllLabels(settings, data) && { labels: labelsOf(data) }),
   });
   const { name: backendName } = options.backend;
-  /** RLIPv2's step on webgpu is not recorded: its matching reads numbers. */
-  const isReplayed = backendName === 'webgpu' && settings.task === 'tagger';
-  const Recorded = backendName === 'tensorflow' ? RecordedEngine : isReplayed ? ReplayedEngine : null;
+  const Recorded = { tensorflow: RecordedEngine, webgpu: ReplayedEngine, wasm: null, cpu: null }[backendName];
   const Engine = config.eager !== true && settings.canvasMultiple !== undefined ? Recorded : null;
   // Eager steps have the shapes of recorded ones, and so the same dropout.
   const isFixed = Recorded !== null;

@@ -8,12 +8,12 @@ import { train } from '../../src/training/train.js';
 import type { TrainOptions } from '../../src/training/train-options.js';
 import type { TrainingEvent } from '../../src/training/training-log.js';
 import { temporaryFolder } from '../support/folders.js';
-import { tinyTagger, writeTrainingScenes } from '../support/training-scenes.js';
+import { tinyRlip, tinyTagger, writeTrainingScenes } from '../support/training-scenes.js';
 import { webgpuOrSkip } from '../support/webgpu.js';
 
-describe('train on webgpu: recorded steps of the tiny tagger', function () {
+describe('train on webgpu: recorded steps', function () {
   // A software device compiles some hundred programs.
-  this.timeout(900_000);
+  this.timeout(1_800_000);
   const folder = temporaryFolder();
   let data: TrainingConfig['data'];
 
@@ -42,7 +42,19 @@ describe('train on webgpu: recorded steps of the tiny tagger', function () {
       .map((line) => JSON.parse(line) as TrainingEvent);
   const stepsOf = (out: string) => eventsOf(out).flatMap((event) => (event.event === 'step' ? [event] : []));
 
-  it('have the eager losses and gradient norms, and resume to the same weights', async () => {
+  /** Asserts that a recorded training has the losses and norms of an eager one. */
+  function assertSameSteps(recorded: string, eager: string, count: number): void {
+    const [a, b] = [stepsOf(recorded), stepsOf(eager)];
+    assert.deepEqual([a.length, b.length], [count, count]);
+    for (const [k, { loss, gradientNorm }] of a.entries()) {
+      assert.ok(Math.abs(loss - b[k]!.loss) <= 1e-5 * loss, `step ${k + 1}: ${loss}, ${b[k]!.loss}`);
+      assert.ok(Math.abs(gradientNorm - b[k]!.gradientNorm) <= 1e-3 * gradientNorm);
+    }
+    const recordings = (out: string) => eventsOf(out).filter(({ event }) => event === 'recording').length;
+    assert.deepEqual([recordings(recorded), recordings(eager)], [1, 0]);
+  }
+
+  it('of a tagger have the eager losses and gradient norms, and resume to the same weights', async () => {
     const [recorded, eager, stopped] = ['recorded', 'eager', 'stopped'].map((name) => join(folder, name)) as [
       string,
       string,
@@ -51,14 +63,7 @@ describe('train on webgpu: recorded steps of the tiny tagger', function () {
     await trained(recorded);
     const { numTensors } = tf.memory();
     await trained(eager, { eager: true });
-    const [a, b] = [stepsOf(recorded), stepsOf(eager)];
-    assert.equal(a.length, 4);
-    for (const [k, { loss, gradientNorm }] of a.entries()) {
-      assert.ok(Math.abs(loss - b[k]!.loss) <= 1e-5 * loss, `step ${k + 1}: ${loss}, ${b[k]!.loss}`);
-      assert.ok(Math.abs(gradientNorm - b[k]!.gradientNorm) <= 1e-3 * gradientNorm);
-    }
-    const recordings = (out: string) => eventsOf(out).filter(({ event }) => event === 'recording').length;
-    assert.deepEqual([recordings(recorded), recordings(eager)], [1, 0]);
+    assertSameSteps(recorded, eager, 4);
     const stop = new AbortController();
     const onProgress = (event: TrainingEvent) => {
       if (event.event === 'step' && event.step === 1) stop.abort();
@@ -67,9 +72,19 @@ describe('train on webgpu: recorded steps of the tiny tagger', function () {
     const { weights } = await trained(stopped, {}, { resume: true });
     assert.deepEqual(
       stepsOf(stopped).map(({ loss }) => loss),
-      a.map(({ loss }) => loss),
+      stepsOf(recorded).map(({ loss }) => loss),
     );
     assert.deepEqual(readFileSync(weights!), readFileSync(join(recorded, 'weights.safetensors')));
+    assert.equal(tf.memory().numTensors, numTensors);
+  });
+
+  it('of ParSeDA match between their two parts, and have the eager losses and gradient norms', async () => {
+    const [recorded, eager] = [join(folder, 'rlip-recorded'), join(folder, 'rlip-eager')];
+    const rlip = { ...tinyRlip, data, accumulationSteps: 1, steps: 3, modelOptions: { ...tinyRlip.modelOptions } };
+    await trained(recorded, rlip);
+    const { numTensors } = tf.memory();
+    await trained(eager, { ...rlip, eager: true });
+    assertSameSteps(recorded, eager, 3);
     assert.equal(tf.memory().numTensors, numTensors);
   });
 });

@@ -36,7 +36,7 @@ export const officialAdamW: AdamWOptions = {
 };
 
 /** The moments of a bucket's parameters, joined. */
-interface Moments {
+export interface Moments {
   readonly bucket: Bucket;
   readonly first: tf.Variable;
   readonly second: tf.Variable;
@@ -96,7 +96,8 @@ export class AdamW {
     this.#steps++;
     const correction1 = 1 - beta1 ** this.#steps;
     const correction2 = Math.sqrt(1 - beta2 ** this.#steps);
-    for (const { bucket, first, second } of this.#momentsWith(gradients)) {
+    const hasGradient = ({ variable }: Parameter) => gradients[variable.name] !== undefined;
+    for (const { bucket, first, second } of this.#momentsWith(hasGradient)) {
       const learningRate = this.#learningRateOf(bucket[0]!) * scheduleFactor;
       const numbers = {
         ...{ scale: gradientFactor, beta1, beta2, epsilon, rate: learningRate / correction1 },
@@ -113,6 +114,19 @@ export class AdamW {
         for (const [k, part] of split(bucket, updated!).entries()) bucket[k]!.variable.assign(part);
       });
     }
+  }
+
+  /**
+   * Returns the moments of the parameters that have a gradient, for a step that is made elsewhere and changes them in place.
+   * On a backend that updates each parameter by itself, a bucket is one parameter.
+   */
+  momentsOf(hasGradient: (parameter: Parameter) => boolean): readonly Moments[] {
+    return this.#momentsWith(hasGradient);
+  }
+
+  /** Counts a step that was made elsewhere, see `momentsOf`. */
+  countStep(): void {
+    this.#steps++;
   }
 
   /** Reads both moments of every parameter that has had a gradient, by the parameter's name. */
@@ -172,8 +186,7 @@ export class AdamW {
   }
 
   /** Returns the moments of the parameters that have gradients, in buckets of them alone. */
-  #momentsWith(gradients: Readonly<Record<string, tf.Tensor>>): Moments[] {
-    const hasGradient = ({ variable }: Parameter) => gradients[variable.name] !== undefined;
+  #momentsWith(hasGradient: (parameter: Parameter) => boolean): Moments[] {
     this.#moments = this.#moments.flatMap((moments) => divide(moments, hasGradient));
     const known = new Set(this.#moments.flatMap(({ bucket }) => bucket));
     const added = this.#parameters.filter((parameter) => hasGradient(parameter) && !known.has(parameter));

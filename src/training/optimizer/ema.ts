@@ -7,6 +7,12 @@ import { type Bucket, bucketsOf, join, joinNumbers, readNumbers, split, takeVari
 /** Returns the decay of the average after a step, counted from 1. */
 export const averageDecay = (decay: number, step: number): number => Math.min(decay, (1 + step) / (10 + step));
 
+/** The averages of a bucket's parameters, joined. */
+export interface Average {
+  readonly bucket: Bucket;
+  readonly average: tf.Variable;
+}
+
 /**
  * The exponential moving average of a model's trained weights, which often generalizes better than the last weights.
  *
@@ -16,7 +22,7 @@ export const averageDecay = (decay: number, step: number): number => Math.min(de
  */
 export class Ema {
   readonly #decay: number;
-  readonly #averages: readonly { readonly bucket: Bucket; readonly average: tf.Variable }[];
+  readonly #averages: readonly Average[];
 
   /** @param decay in [0, 1) */
   constructor(parameters: Iterable<Parameter>, decay: number) {
@@ -40,6 +46,11 @@ export class Ema {
         : tf.add(tf.mul(mean, decay), tf.mul(x, 1 - decay));
     for (const { bucket, average } of this.#averages)
       tf.tidy(() => average.assign(updated(average, joinedWeights(bucket))));
+  }
+
+  /** The averages, for an update that is made elsewhere and changes them in place. */
+  get averages(): readonly Average[] {
+    return this.#averages;
   }
 
   /** Exchanges the model's weights with the average; a second call restores both. */

@@ -224,8 +224,12 @@ export class RecordedStep {
   }
 
   #collect(batch: TrainingBatch, pass: () => unknown, seed: number): CollectedData {
-    const dropout = () => void this.#dropout(seed);
-    return passData(OPTIONS, this.#options.forward, batch, { dropout, pass });
+    const { forward } = this.#options;
+    return passData(OPTIONS, {
+      dropout: () => void this.#dropout(seed),
+      alone: () => forward.collectData?.(batch) ?? false,
+      pass: () => void pass(),
+    });
   }
 
   /** Returns the recording for the shapes of the data, whose session has the variables; records first if there is none. */

@@ -2,8 +2,16 @@ import assert from 'node:assert/strict';
 import * as tf from '@tensorflow/tfjs-core';
 import { useBackend } from '../../../src/model/backends/use-backend.js';
 import { tiny } from '../../../src/model/presets.js';
+import { dataTensor } from '../../../src/model/recording/data-tensor.js';
 import { recordKernels } from '../../../src/model/recording/record-kernels.js';
 import { planBuffers } from '../../../src/model/recording/webgpu/plan-buffers.js';
+import { SharedBuffers } from '../../../src/model/recording/webgpu/shared-buffers.js';
+import {
+  type GpuBackend,
+  type GpuBuffer,
+  NUMBER_BYTES,
+  STORAGE,
+} from '../../../src/model/recording/webgpu/webgpu-device.js';
 import { WebgpuReplay } from '../../../src/model/recording/webgpu/webgpu-replay.js';
 import { RlipV2 } from '../../../src/model/rlip-v2.js';
 import { initializeWeights } from '../../../src/model/weights/initialize-weights.js';
@@ -53,6 +61,23 @@ describe('planBuffers', () => {
   });
 });
 
+describe('SharedBuffers', () => {
+  it('gives two plans the same buffers, and makes those that are missing', () => {
+    let made = 0;
+    const shared = new SharedBuffers({
+      createBuffer: ({ size }) => {
+        made++;
+        return { size, destroy: () => {} };
+      },
+    });
+    const sizes = (asked: number[]) => shared.take(asked).map(({ size }) => size);
+    assert.deepEqual(sizes([100, 40, 10]), [100, 40, 10]);
+    assert.deepEqual(sizes([60, 30]), [100, 40]);
+    assert.deepEqual(sizes([120, 80, 20, 5]), [120, 100, 40, 10]);
+    assert.deepEqual([made, shared.bytes], [4, 270]);
+  });
+});
+
 describe('WebgpuReplay', () => {
   before(async function () {
     await webgpuOrSkip(this);
@@ -94,21 +119,65 @@ describe('WebgpuReplay', () => {
     assert.equal(tf.memory().numTensors, numTensors);
   });
 
-  it('updates tensors in place, which the next run reads', async () => {
+  it('puts outputs into buffers of the caller, also two that are one array', async () => {
     await useBackend('webgpu');
+    const { device } = tf.backend() as unknown as GpuBackend;
     const weight = tf.variable(tf.tensor1d([1, 2, 3]));
-    const { recording } = recordKernels({ target: 'webgpu' }, () => ({
-      next: tf.mul(tf.add(weight, 1), 2),
-      sum: tf.sum(weight),
-    }));
-    const replay = new WebgpuReplay(recording, new Map([['next', weight]]));
-    const { sum } = replay.run(new Map());
-    assert.deepEqual([...(await sum!.data())], [6]);
-    const again = replay.run(new Map());
-    assert.deepEqual([...(await again['sum']!.data())], [18]);
-    assert.deepEqual([...(await weight.data())], [10, 14, 18]);
-    assert.throws(() => new WebgpuReplay(recording, new Map([['sum', weight]])), /the update 'sum' is of 1 numbers/);
+    const { recording } = recordKernels({ target: 'webgpu' }, () => {
+      const next = tf.mul(tf.add(weight, 1), 2);
+      return { next, same: tf.reshape(next, [3, 1]), weight: tf.clone(weight), sum: tf.sum(weight) };
+    });
+    const buffers = ['next', 'same', 'weight'].map(
+      (name) => [name, device.createBuffer({ size: 12, usage: STORAGE })] as const,
+    );
+    const replay = new WebgpuReplay(recording, { places: new Map(buffers) });
+    const outputs = replay.run(new Map());
+    assert.deepEqual(Object.keys(outputs), ['sum']);
+    assert.deepEqual(await numbersOf(outputs['sum']!), [6]);
+    const placed = await Promise.all(buffers.map(([, buffer]) => bufferNumbers(buffer)));
+    assert.deepEqual(placed, [
+      [4, 6, 8],
+      [4, 6, 8],
+      [1, 2, 3],
+    ]);
+    const wrong = new Map([['sum', buffers[0]![1]]]);
+    assert.throws(() => new WebgpuReplay(recording, { places: wrong }), /output 'sum' has 4 bytes, expected 12 bytes/);
     replay.dispose();
-    tf.dispose([sum!, again['sum']!, weight]);
+    for (const [, buffer] of buffers) buffer.destroy();
+    weight.dispose();
+  });
+
+  it('runs in two parts, the second of which is given data that depend on outputs of the first', async () => {
+    await useBackend('webgpu');
+    const { recording } = recordKernels({ target: 'webgpu' }, () => {
+      const x = dataTensor('x', Float32Array.of(0, 0), [2]);
+      const doubled = tf.mul(x, 2);
+      return { doubled, all: tf.add(tf.square(doubled), dataTensor('y', Float32Array.of(0, 0), [2])) };
+    });
+    const shared = new SharedBuffers((tf.backend() as unknown as GpuBackend).device);
+    const replay = new WebgpuReplay(recording, { late: new Set(['y']), shared });
+    for (const x of [1, 3]) {
+      const { doubled } = replay.begin(new Map([['x', Float32Array.of(x, x)]]), ['doubled']);
+      const [found] = await numbersOf(doubled!);
+      const { all } = replay.end(new Map([['y', Float32Array.of(found!, 0)]]));
+      assert.deepEqual(await numbersOf(all!), [4 * x * x + 2 * x, 4 * x * x]);
+    }
+    const early = new Map([['x', Float32Array.of(1, 1)]]);
+    assert.throws(() => replay.begin(early, ['all']), /the output all depends on data that are given later/);
+    replay.dispose();
+    shared.dispose();
   });
 });
+
+/** Reads and disposes of a tensor. */
+async function numbersOf(tensor: tf.Tensor): Promise<number[]> {
+  const numbers = [...(await tensor.data())];
+  tensor.dispose();
+  return numbers;
+}
+
+const bufferNumbers = (buffer: GpuBuffer): Promise<number[]> => {
+  const shape = [buffer.size / NUMBER_BYTES];
+  const backend = tf.backend() as unknown as GpuBackend;
+  return numbersOf(backend.createTensorFromGPUData({ buffer, zeroCopy: true }, shape, 'float32'));
+};

@@ -19,7 +19,8 @@ export interface GpuPass {
   end(): void;
 }
 
-interface GpuEncoder {
+/** Writes down what the GPU will do. */
+export interface GpuEncoder {
   beginComputePass(): GpuPass;
   copyBufferToBuffer(from: GpuBuffer, fromStart: number, to: GpuBuffer, toStart: number, bytes: number): void;
   finish(): object;
@@ -32,6 +33,11 @@ export interface GpuDevice {
     writeBuffer(buffer: GpuBuffer, start: number, data: ArrayBufferView): void;
     submit(commands: readonly object[]): void;
   };
+  createShaderModule(description: { readonly code: string }): object;
+  createComputePipeline(description: {
+    readonly layout: 'auto';
+    readonly compute: { readonly module: object; readonly entryPoint: string };
+  }): GpuPipeline;
   createBuffer(description: { readonly size: number; readonly usage: number }): GpuBuffer;
   createBindGroup(description: {
     readonly layout: object;
@@ -56,11 +62,19 @@ export interface GpuBackend {
   readonly tensorMap: { get(id: tf.DataId): TensorData };
   readonly commandEncoder: object | null;
   uploadToGPU(id: tf.DataId): void;
+  refCount(id: tf.DataId): number;
   recordAndSubmit(program: object, output: tf.TensorInfo, inputs: tf.TensorInfo[], uniforms?: object[]): void;
   makeUniforms(uniforms: object[]): object;
   endComputePassEncoder(): void;
   submitQueue(): void;
   createTensorFromGPUData(data: { buffer: GpuBuffer; zeroCopy: true }, shape: number[], dtype: tf.DataType): tf.Tensor;
+}
+
+/** Submits the programs that were called before, so that they run before what is submitted next. */
+export function flushPrograms(backend: GpuBackend): void {
+  if (!backend.commandEncoder) return;
+  backend.endComputePassEncoder();
+  backend.submitQueue();
 }
 
 /** Usage of a buffer that programs read and write, and that can be copied from and to. */

@@ -3,7 +3,17 @@ import { RelflowError } from '../../../errors.js';
 import type { Recording } from '../recording.js';
 import { type CapturedPrograms, capturePrograms, checkOutputs } from './capture-programs.js';
 import { type Lifetime, planBuffers } from './plan-buffers.js';
-import { type GpuBackend, type GpuBuffer, type GpuPipeline, NUMBER_BYTES, STORAGE, UNIFORM } from './webgpu-device.js';
+import { SharedBuffers } from './shared-buffers.js';
+import {
+  flushPrograms,
+  type GpuBackend,
+  type GpuBuffer,
+  type GpuEncoder,
+  type GpuPipeline,
+  NUMBER_BYTES,
+  STORAGE,
+  UNIFORM,
+} from './webgpu-device.js';
 
 interface Step {
   readonly pipeline: GpuPipeline;
@@ -25,11 +35,21 @@ export interface ReplayMemory {
   readonly arrayBytes: number;
 }
 
+/** Options of a `WebgpuReplay`. */
+export interface WebgpuReplayOptions {
+  /** Buffers of the caller that receive outputs in each run, by the output's name. */
+  readonly places?: ReadonlyMap<string, GpuBuffer>;
+  /** Names of the data that only the second part of a run is given; a run without them has one part. */
+  readonly late?: ReadonlySet<string>;
+  /** Buffers that several replays share, of which one runs at a time. */
+  readonly shared?: SharedBuffers;
+}
+
 /**
  * A recording as programs of the GPU: pipelines, bind groups and buffers are made once, and each run only encodes and submits
  * them again. Arrays that are not needed at the same time share buffers.
  *
- * A recorded update of a variable is copied into the variable at the end of a run, so that the next run reads it.
+ * With `late` data, a run has two parts: `begin` runs the programs before the first one that needs them, `end` the others.
  */
 export class WebgpuReplay {
   readonly memory: ReplayMemory;
@@ -41,30 +61,43 @@ export class WebgpuReplay {
   readonly #uniforms: GpuBuffer;
   readonly #outside: readonly { readonly array: number; readonly tensor: tf.Tensor }[];
   readonly #data: ReadonlyMap<string, GpuBuffer>;
-  readonly #updates: ReadonlyMap<string, tf.Tensor>;
+  /** Names of the outputs that are in buffers of the caller. */
+  readonly #placed: ReadonlySet<string>;
+  /** Outputs that are copied into the caller's buffers, since their arrays are elsewhere. */
+  readonly #copies: readonly { readonly array: number; readonly to: GpuBuffer }[];
+  readonly #late: ReadonlySet<string>;
+  /** Number of programs of the first part. */
+  readonly #split: number;
 
   /**
    * Makes the programs and their buffers. The webgpu backend must be active.
-   * @param updates tensors outside of the recording that an output replaces after each run, by the output's name
-   * @throws RelflowError (`recording`) if a kernel of the recording computes on the processor, or an update has another shape
+   * @throws RelflowError (`recording`) if a kernel of the recording computes on the processor, or a place has another size
    */
-  constructor(recording: Recording, updates: ReadonlyMap<string, tf.Tensor> = new Map()) {
+  constructor(recording: Recording, { places = new Map(), late = new Set(), shared }: WebgpuReplayOptions = {}) {
     const backend = tf.backend() as unknown as GpuBackend;
     const captured = capturePrograms(recording);
     checkOutputs(captured);
     this.#backend = backend;
     this.#captured = captured;
-    this.#updates = updates;
-    for (const [name, tensor] of updates) checkUpdate(captured, name, tensor);
+    this.#placed = new Set(places.keys());
+    this.#late = late;
     const { arrays, programs, outputs } = captured;
     const { device } = backend;
     this.#outside = arrays.flatMap(({ outside }, array) => (outside ? [{ array, tensor: outside }] : []));
     const lifetimes = lifetimesOf(captured);
-    const shared = [...lifetimes.keys()];
     const plan = planBuffers([...lifetimes.values()]);
-    const owned = plan.buffers.map((size) => device.createBuffer({ size, usage: STORAGE }));
+    const planned = (shared ?? new SharedBuffers(device)).take(plan.buffers);
     const buffers = new Array<GpuBuffer | undefined>(arrays.length);
-    for (const [k, array] of shared.entries()) buffers[array] = owned[plan.bufferOf[k]!]!;
+    for (const [k, array] of [...lifetimes.keys()].entries()) buffers[array] = planned[plan.bufferOf[k]!]!;
+    const copies: { array: number; to: GpuBuffer }[] = [];
+    for (const [name, to] of places) {
+      const array = placedArray(captured, name, to);
+      const { constant, data, outside } = arrays[array]!;
+      if (constant || data !== undefined || outside || buffers[array]) copies.push({ array, to });
+      else buffers[array] = to;
+    }
+    this.#copies = copies;
+    const owned: GpuBuffer[] = shared ? [] : [...planned];
     const data = new Map<string, GpuBuffer>();
     const outputArrays = new Set([...outputs.values()].map(({ array }) => array));
     for (const [k, { bytes, constant, data: name, outside }] of arrays.entries()) {
@@ -78,6 +111,11 @@ export class WebgpuReplay {
     this.#data = data;
     this.#buffers = buffers;
     this.#owned = owned;
+    const lateArrays = new Set(
+      arrays.flatMap(({ data: name }, k) => (name !== undefined && late.has(name) ? [k] : [])),
+    );
+    const split = programs.findIndex((program) => program.arrays.some((array) => lateArrays.has(array)));
+    this.#split = split < 0 ? programs.length : split;
     const packed = packUniforms(captured, device.limits.minUniformBufferOffsetAlignment);
     this.#uniforms = device.createBuffer({ size: packed.bytes.length, usage: UNIFORM });
     device.queue.writeBuffer(this.#uniforms, 0, packed.bytes);
@@ -88,8 +126,8 @@ export class WebgpuReplay {
       return step;
     });
     this.memory = {
-      buffers: owned.length,
-      bytes: owned.reduce((sum, { size }) => sum + size, 0),
+      buffers: owned.length + (shared ? planned.length : 0),
+      bytes: [...owned, ...(shared ? planned : [])].reduce((sum, { size }) => sum + size, 0),
       arrays: arrays.filter(({ outside }) => !outside).length,
       arrayBytes: arrays.reduce((sum, { bytes, outside }) => sum + (outside ? 0 : bytes), 0),
     };
@@ -103,61 +141,102 @@ export class WebgpuReplay {
   /**
    * Runs all programs.
    * @param data numbers of each `dataTensor`, by name
-   * @returns the outputs that are not updates; the next run overwrites their numbers, and the caller disposes of them
+   * @returns the outputs that are not in buffers of the caller; the next run overwrites their numbers, and the caller disposes
+   *   of them
    * @throws RelflowError (`recording`) if data are missing or have another size
    */
   run(data: ReadonlyMap<string, tf.TypedArray>): Record<string, tf.Tensor> {
-    const backend = this.#backend;
-    const { device } = backend;
+    this.#start(data);
+    return this.#finish(data, 0);
+  }
+
+  /**
+   * Runs the programs that do not need the late data.
+   * @param data numbers of each `dataTensor` that is not late
+   * @param names of the outputs to return
+   * @returns these outputs, which the caller disposes of
+   * @throws RelflowError (`recording`) if data are missing or have another size, or if one of these outputs needs late data
+   */
+  begin(data: ReadonlyMap<string, tf.TypedArray>, names: readonly string[]): Record<string, tf.Tensor> {
+    for (const name of names) {
+      const { array } = this.#captured.outputs.get(name)!;
+      if (this.#steps.slice(this.#split).some(({ arrays }) => arrays[0] === array))
+        throw new RelflowError('recording', `recording: the output ${name} depends on data that are given later`);
+    }
+    this.#start(data);
+    const encoder = this.#backend.device.createCommandEncoder();
+    this.#encode(encoder, 0, this.#split);
+    this.#backend.device.queue.submit([encoder.finish()]);
+    return this.#outputs(names);
+  }
+
+  /**
+   * Runs the programs that `begin` has left.
+   * @param data numbers of each late `dataTensor`
+   * @returns and throws as `run`
+   */
+  end(data: ReadonlyMap<string, tf.TypedArray>): Record<string, tf.Tensor> {
+    return this.#finish(data, this.#split);
+  }
+
+  /** Writes the data that are not late, and submits what was called before. */
+  #start(data: ReadonlyMap<string, tf.TypedArray>): void {
     const changed = this.#bindOutside();
     if (changed.size > 0)
       for (const step of this.#steps)
         if (step.arrays.some((array) => changed.has(array))) step.group = this.#groupOf(step);
-    // What was called before must run before.
-    if (backend.commandEncoder) {
-      backend.endComputePassEncoder();
-      backend.submitQueue();
-    }
+    flushPrograms(this.#backend);
+    this.#write(data, (name) => !this.#late.has(name));
+  }
+
+  /** Writes the late data, and runs the programs from an index on. */
+  #finish(data: ReadonlyMap<string, tf.TypedArray>, from: number): Record<string, tf.Tensor> {
+    this.#write(data, (name) => this.#late.has(name));
+    const encoder = this.#backend.device.createCommandEncoder();
+    this.#encode(encoder, from, this.#steps.length);
+    for (const { array, to } of this.#copies)
+      encoder.copyBufferToBuffer(this.#buffers[array]!, 0, to, 0, this.#captured.arrays[array]!.bytes);
+    this.#backend.device.queue.submit([encoder.finish()]);
+    return this.#outputs([...this.#captured.outputs.keys()].filter((name) => !this.#placed.has(name)));
+  }
+
+  #write(data: ReadonlyMap<string, tf.TypedArray>, isWritten: (name: string) => boolean): void {
     for (const [name, buffer] of this.#data) {
+      if (!isWritten(name)) continue;
       const numbers = data.get(name);
       if (numbers?.byteLength !== buffer.size)
         throw new RelflowError(
           'recording',
           `recording: data ${name} has ${numbers?.byteLength ?? 'no'} bytes, expected ${buffer.size}`,
         );
-      device.queue.writeBuffer(buffer, 0, numbers);
+      this.#backend.device.queue.writeBuffer(buffer, 0, numbers);
     }
-    const encoder = device.createCommandEncoder();
+  }
+
+  #encode(encoder: GpuEncoder, from: number, to: number): void {
     const pass = encoder.beginComputePass();
     let last: GpuPipeline | undefined;
-    for (const { pipeline, group, dispatch } of this.#steps) {
+    for (let k = from; k < to; k++) {
+      const { pipeline, group, dispatch } = this.#steps[k]!;
       if (pipeline !== last) pass.setPipeline(pipeline);
       last = pipeline;
       pass.setBindGroup(0, group);
       pass.dispatchWorkgroups(...dispatch);
     }
     pass.end();
-    for (const [name, tensor] of this.#updates) {
-      const { array } = this.#captured.outputs.get(name)!;
-      encoder.copyBufferToBuffer(
-        this.#buffers[array]!,
-        0,
-        this.#resourceOf(tensor),
-        0,
-        this.#captured.arrays[array]!.bytes,
-      );
-    }
-    device.queue.submit([encoder.finish()]);
-    const outputs = [...this.#captured.outputs].filter(([name]) => !this.#updates.has(name));
+  }
+
+  #outputs(names: readonly string[]): Record<string, tf.Tensor> {
     return Object.fromEntries(
-      outputs.map(([name, { array, shape, dtype }]) => {
+      names.map((name) => {
+        const { array, shape, dtype } = this.#captured.outputs.get(name)!;
         const buffer = this.#buffers[array]!;
-        return [name, backend.createTensorFromGPUData({ buffer, zeroCopy: true }, shape, dtype)];
+        return [name, this.#backend.createTensorFromGPUData({ buffer, zeroCopy: true }, shape, dtype)];
       }),
     );
   }
 
-  /** Frees all buffers; outputs must not be read afterwards. */
+  /** Frees all buffers but shared ones and the caller's; outputs must not be read afterwards. */
   dispose(): void {
     for (const buffer of this.#owned) buffer.destroy();
     this.#uniforms.destroy();
@@ -231,12 +310,15 @@ function packUniforms({ programs }: CapturedPrograms, alignment: number) {
   return { places, bytes };
 }
 
-/** @throws RelflowError (`recording`) if an update is not an output or has another size than its tensor */
-function checkUpdate({ outputs, arrays }: CapturedPrograms, name: string, { size }: tf.Tensor): void {
+/**
+ * Returns the array of an output that the caller has a buffer for.
+ * @throws RelflowError (`recording`) if it is not an output or has another size than the buffer
+ */
+function placedArray({ outputs, arrays }: CapturedPrograms, name: string, { size }: GpuBuffer): number {
   const output = outputs.get(name);
-  if (output && arrays[output.array]!.bytes === NUMBER_BYTES * size) return;
+  if (output && arrays[output.array]!.bytes === size) return output.array;
   throw new RelflowError(
     'recording',
-    `recording: the update '${name}' is ${output ? `of ${arrays[output.array]!.bytes / NUMBER_BYTES} numbers, expected ${size}` : 'no output'}`,
+    `recording: the output '${name}' ${output ? `has ${arrays[output.array]!.bytes} bytes` : 'does not exist'}, expected ${size} bytes`,
   );
 }
