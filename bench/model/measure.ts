@@ -4,7 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { BackendName } from '../../src/model/backends/backend-names.js';
 import { useBackend } from '../../src/model/backends/use-backend.js';
 import { deformableAttention, referenceDeformableAttention } from '../../src/model/ops/deformable-attention.js';
-import { rTaggerR50 } from '../../src/model/presets.js';
+import { rTaggerR50, tiny } from '../../src/model/presets.js';
 import type { PairGroup } from '../../src/model/query-source.js';
 import { type Encoded, RlipV2 } from '../../src/model/rlip-v2.js';
 import { LabelVectors } from '../../src/model/text/label-vectors.js';
@@ -19,6 +19,7 @@ const { values } = parseArgs({
     threads: { type: 'string' },
     only: { type: 'string' },
     profile: { type: 'boolean' },
+    small: { type: 'boolean' },
   },
 });
 const backend = await useBackend(
@@ -131,7 +132,7 @@ async function measureAttention(): Promise<void> {
   tf.dispose([value, locations, weights]);
 }
 
-/** Measures the full-size R-Tagger on an image, step by step. */
+/** Measures the full-size R-Tagger on an image, step by step; with `--small` a tiny one on a small image, by the same names. */
 async function measureTagger(): Promise<void> {
   const times = new KernelTimes();
   const step = async <T>(name: string, run: () => Promise<T>, discard: (result: T) => void): Promise<T> => {
@@ -165,9 +166,11 @@ async function measureTagger(): Promise<void> {
     report({ name, milliseconds, unit: own, share, profile, ...(first && { first: first.milliseconds }) });
     return result;
   };
-  const model = new RlipV2(rTaggerR50);
+  const { tagger } = tiny;
+  const small = { ...tagger, pairs: rTaggerR50.pairs, text: { ...tagger.text, vocabulary: 1000 } };
+  const model = new RlipV2(values.small ? small : rTaggerR50);
   initializeWeights(model.parameters, 1);
-  const size = { height: 800, width: 1066 };
+  const size = values.small ? { height: 96, width: 128 } : { height: 800, width: 1066 };
   const pixels = tf.randomNormal([1, size.height, size.width, 3], 0, 1, 'float32', 6) as tf.Tensor4D;
   const names = Array.from({ length: 100 }, (_, k) => `${k}`);
   const open = () => LabelVectors.open(model, { encode: (name) => [0, 500 + Number(name), 600 + Number(name), 2] });
@@ -195,7 +198,7 @@ async function measureTagger(): Promise<void> {
     subjectLabels: Int32Array.from({ length: 100 }, (_, k) => k % 80),
     objectLabels: Int32Array.from({ length: 100 }, (_, k) => (7 * k) % 80),
   };
-  for (const groups of [1, 4, 16])
+  for (const groups of values.small ? [1, 4] : [1, 4, 16])
     await step(
       decoding(groups),
       async () => {
