@@ -3,8 +3,8 @@ import { isAbstract, isAnimate } from '../language/noun-classes.js';
 import { partNouns } from '../language/prepositions.js';
 import type { Token } from '../language/tokenize.js';
 import { wordSet } from '../language/word-set.js';
-import type { Group, OriginOf } from './attachment.js';
 import type { NounPhrase } from './noun-phrase.js';
+import type { Group, OriginOf } from './origin.js';
 import { pronounAgrees } from './pronoun-agrees.js';
 import { isSameKind } from './same-kind.js';
 

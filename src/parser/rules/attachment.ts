@@ -3,26 +3,8 @@ import { isAbstract, isAnimate, type NounClass, pictureHangers, sceneryPictures 
 import { wordSet } from '../language/word-set.js';
 import type { VerbPart } from './clause-parts.js';
 import type { NounPhrase } from './noun-phrase.js';
-import { goals, isOfVerb, paths } from './verb-arguments.js';
-
-/** Noun phrases joined by "and", which take part in a relation together. */
-export type Group = readonly NounPhrase[];
-
-/** The relation that introduced a group into its clause: in "a man riding a horse" the horse is the object of `riding`. */
-export interface Origin {
-  readonly subjects: Group;
-  /** The preposition before it; empty for the direct object of a verb. */
-  readonly preposition: string;
-  /** The infinitive of the verb; undefined for a preposition without a verb. */
-  readonly verb?: string;
-  /** As written. */
-  readonly text: string;
-  /** Whether a comma is before it. */
-  readonly isAside?: boolean;
-}
-
-/** Returns the relation that introduced a group; undefined when none did. */
-export type OriginOf = (group: Group) => Origin | undefined;
+import type { Group, Origin, OriginOf } from './origin.js';
+import { dishes, goals, isCarried, isOfVerb, isUtensil, paths } from './verb-arguments.js';
 
 /**
  * Returns the group that a preposition without a verb attaches to. It is the nearest group, unless that group is only the
@@ -220,9 +202,6 @@ const isWorn = (phrase: NounPhrase, origin: Origin) =>
   phrase.nounClass === 'garment' &&
   (origin.preposition === 'in' || origin.preposition === 'with' || origin.verb === 'wear');
 
-const carried: ReadonlySet<NounClass> = new Set<NounClass>(['tool', 'board', 'animal', 'person']);
-const isCarried = (object: NounPhrase) => carried.has(object.nounClass);
-
 /** Checks whether a preposition places two things side by side: an object next to a lamp is also next to the lamp's desk. */
 export const isSideBySideAttachment = (preposition: string): boolean => adjacent.has(preposition);
 /** Checks whether the object of a preposition tells where its subject is. */
@@ -241,10 +220,6 @@ const isDish = ({ subjects, preposition, verb }: Origin, place: string) =>
   (preposition === 'of' || preposition.endsWith('with')) &&
   (verb === undefined || verb === 'top' || verb === 'fill') &&
   (dishes.has(subjects[0]!.entity.lemma) || (subjects[0]!.nounClass === 'thing' && !isFurniture(subjects[0]!)));
-
-/** Checks for what a verb may be done with: "eating soup with a spoon". */
-export const isUtensil = ({ nounClass, entity }: NounPhrase): boolean =>
-  carried.has(nounClass) || nounClass === 'bodyPart' || dishes.has(entity.lemma);
 
 /** Checks for a part of a place: "on the side of". */
 const isPart = (preposition: string) => /^(?:in|on|at|along|near) (?!front ).*\bof$/.test(preposition);
@@ -274,8 +249,6 @@ const temporal = wordSet('during before after until');
 const perception = wordSet('look watch view observe see stare photograph');
 /** What carries words. */
 const inscriptions = wordSet('say read spell');
-/** What food and small things are in. */
-const dishes = wordSet('plate bowl dish cup mug glass tray vase pot pan basket box platter saucer jar');
 const isFurniture = ({ entity: { lemma } }: NounPhrase) => surfaces.has(lemma) || furniture.has(lemma);
 const furniture = wordSet(
   'bed couch sofa chair cabinet dresser wall window bathtub sink floor bench armchair bookshelf cupboard',

@@ -1,7 +1,8 @@
 import { isAnimate } from '../language/noun-classes.js';
-import { isLocativeAttachment, isSideBySideAttachment, type Origin } from './attachment.js';
+import { isLocativeAttachment, isSideBySideAttachment } from './attachment.js';
 import type { ClausePart } from './clause-parts.js';
 import type { NounPhrase } from './noun-phrase.js';
+import type { Origin } from './origin.js';
 import { isNowhere } from './phrase-graph.js';
 
 /** A predicate with an object, which a phrase after "and" may join. */

@@ -1,9 +1,9 @@
 import type { TextGraph, TextRelation } from '../../records/text-graph.js';
 import type { NounClass } from '../language/noun-classes.js';
 import { wordSet } from '../language/word-set.js';
-import type { Group } from './attachment.js';
 import type { Predicate } from './clause-parts.js';
 import type { NounPhrase } from './noun-phrase.js';
+import type { Group } from './origin.js';
 
 /** Checks for the picture itself or a part of it, which is not a thing in it: "a tree in the background of the scene". */
 export const isNowhere = ({ entity: { lemma }, determiner }: NounPhrase) =>

@@ -1,11 +1,12 @@
 import { possessives } from '../language/closed-classes.js';
 import { isAbstract, sceneryPictures } from '../language/noun-classes.js';
 import { wordSet } from '../language/word-set.js';
-import { attachmentSite, type Group, isLocativeAttachment } from './attachment.js';
+import { attachmentSite, isLocativeAttachment } from './attachment.js';
 import type { ClausePart, Predicate } from './clause-parts.js';
 import { isApposition, isBackdrop } from './clause-starts.js';
 import { joinPhrase } from './join-phrase.js';
 import type { NounPhrase } from './noun-phrase.js';
+import type { Group } from './origin.js';
 import type { OtherSubjects, PendingPredicate, ReadingState, ResolvedPredicate } from './reading-state.js';
 import { isIdiom, isOfVerb } from './verb-arguments.js';
 
@@ -101,13 +102,9 @@ function completePending(state: ReadingState, pending: PendingPredicate, object:
       origin !== undefined &&
       subjects === origin.subjects &&
       isOfVerb(origin, pending.preposition, state.nearest[0]!, object[0]!);
-    const { head, lemma: noun } = state.nearest[0]?.entity ?? { head: '', lemma: '' };
-    const rest = isOfAgent && isIdiom(origin.verb ?? '', noun) ? `${head} ${pending.text}` : pending.text;
-    const { text, lemma } = isOfAgent ? withVerb(origin, rest) : pending;
-    const verb = isOfAgent ? origin.verb : pending.verb;
+    const predicate = isOfAgent ? { ...pending, ...ofVerb(origin, pending, state.nearest[0]!) } : pending;
     const otherSubjects = pending.preposition === 'of' ? [] : otherSubjectsOf(state, pending, subjects);
-    const related = { ...pending, text, lemma, isDenied, subjects, otherSubjects };
-    state.attachObjects(object, verb === undefined ? related : { ...related, verb });
+    state.attachObjects(object, { ...predicate, isDenied, subjects, otherSubjects });
     if (pending.verb !== undefined && pending.preposition === '') state.antecedents.prefer(object);
     state.nearest = object;
   } else if (state.subject.length === 0 && state.fronted && pending.verb !== undefined && !pending.isFronted) {
@@ -148,6 +145,14 @@ function otherSubjectsOf(state: ReadingState, pending: PendingPredicate, preferr
       if (group === preferred) choice = 'higher';
       else found.push({ subjects: group, predicate: pending, kind: { choice, clause, verb: 'own' } });
   return found;
+}
+
+/** Returns the predicate of a verb and a preposition after its object; annotators leave the verb out. */
+function ofVerb(origin: ResolvedPredicate, { text, lemma }: Predicate, { entity }: NounPhrase) {
+  const { verb = '' } = origin;
+  if (isIdiom(verb, entity.lemma)) return { ...withVerb(origin, `${entity.head} ${text}`), verb };
+  const predicate = { ...withVerb(origin, text), verb };
+  return origin.preposition === '' ? { ...predicate, inferred: { lemma } } : predicate;
 }
 
 /** Returns the predicate of a verb and words after its object: `looking at`. */

@@ -1,5 +1,5 @@
 import { wordSet } from '../language/word-set.js';
-import type { Group } from './attachment.js';
+import type { Group } from './origin.js';
 import type { ReadingState } from './reading-state.js';
 
 /** Reads a preposition, with its lemma if that differs: it belongs to the verb before it, or begins a predicate. */

@@ -1,6 +1,7 @@
 import { isAnimate } from '../language/noun-classes.js';
-import { attachmentContainer, type Group, isLocativeAttachment, isSideBySideAttachment } from './attachment.js';
+import { attachmentContainer, isLocativeAttachment, isSideBySideAttachment } from './attachment.js';
 import type { ClausePart } from './clause-parts.js';
+import type { Group } from './origin.js';
 import { pronounAgrees } from './pronoun-agrees.js';
 import type { ReadingState } from './reading-state.js';
 

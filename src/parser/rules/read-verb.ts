@@ -1,6 +1,7 @@
 import { isAnimate } from '../language/noun-classes.js';
-import { attachmentAgent, type Group, relativeSubject } from './attachment.js';
+import { attachmentAgent, relativeSubject } from './attachment.js';
 import type { ClausePart, VerbPart } from './clause-parts.js';
+import type { Group } from './origin.js';
 import type { ReadingState } from './reading-state.js';
 
 /** Reads a verb: it begins a predicate of its subjects. */

@@ -1,7 +1,8 @@
 import { Antecedents } from './antecedents.js';
-import { type Group, isSideBySideAttachment } from './attachment.js';
+import { isSideBySideAttachment } from './attachment.js';
 import type { ClausePart, Predicate } from './clause-parts.js';
 import type { NounPhrase } from './noun-phrase.js';
+import type { Group } from './origin.js';
 import { PhraseGraph, type Reading, type ReadingKind } from './phrase-graph.js';
 
 /** A predicate whose object has not been read yet. */

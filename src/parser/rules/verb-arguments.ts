@@ -1,7 +1,7 @@
-import { isAnimate } from '../language/noun-classes.js';
+import { isAnimate, type NounClass } from '../language/noun-classes.js';
 import { wordSet } from '../language/word-set.js';
-import { isUtensil, type Origin } from './attachment.js';
 import type { NounPhrase } from './noun-phrase.js';
+import type { Origin } from './origin.js';
 
 /**
  * Checks whether a preposition belongs to a verb with another object: "looking out the window at a bird", "riding a horse down the
@@ -49,6 +49,17 @@ export function isOfVerb(
 /** Checks for a verb whose object is a part of it: "making their way to". */
 export const isIdiom = (verb: string, object: string): boolean =>
   (verb === 'make' && object === 'way') || (verb === 'take' && object === 'place');
+
+/** Checks for what a verb may be done with: "eating soup with a spoon". */
+export const isUtensil = (object: NounPhrase): boolean =>
+  isCarried(object) || object.nounClass === 'bodyPart' || dishes.has(object.entity.lemma);
+
+/** Checks for what people carry or bring along. */
+export const isCarried = ({ nounClass }: NounPhrase): boolean => carried.has(nounClass);
+const carried: ReadonlySet<NounClass> = new Set<NounClass>(['tool', 'board', 'animal', 'person']);
+
+/** What food and small things are in. */
+export const dishes = wordSet('plate bowl dish cup mug glass tray vase pot pan basket box platter saucer jar');
 
 /** Where something moves. */
 export const paths = wordSet('down up along across past through towards toward');
