@@ -58,6 +58,18 @@ const attention = () => {
   };
 };
 
+/** Points within rounding error of a border between cells, where the gradient jumps, and points outside. */
+const borders = () => {
+  const columns = [0.04999999701976776, 0.2499999850988388, 0.8499999642372131, 0.3500000536441803, -0.05, 1.05, -0.2];
+  const points = columns.length;
+  return {
+    value: { shape: [1, 10, 1, 1], values: Float32Array.from({ length: 10 }, (_, k) => k * k) },
+    levels: ints([1, 2], [1, 10]),
+    locations: { shape: [1, 1, 1, 1, points, 2], values: Float32Array.from(columns.flatMap((x) => [x, 0.5])) },
+    weights: { shape: [1, 1, 1, 1, points], values: new Float32Array(points).fill(1) },
+  };
+};
+
 const cases: Readonly<Record<string, readonly Case[]>> = {
   ...each('Neg Abs Square Sqrt Rsqrt Reciprocal Exp Log Log1p Sin Cos Sigmoid Tanh', () => ({ inputs: x() })),
   ...each('Relu Softplus Erf Floor Sign Step OnesLike ZerosLike Identity', () => ({
@@ -174,8 +186,11 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
   RelflowReluGradient: [{ inputs: { y: floats([8]), dy: floats([8]) } }],
   RelflowGlobalNorm: [{ inputs: { weight: floats([3, 4]), bias: floats([5]) } }],
   RelflowDropout: [{ inputs: { x: floats([5, 7]), seed: ints([], [12]) }, attributes: { rate: 0.3, index: 4 } }],
-  RelflowDeformableAttention: [{ inputs: attention() }],
-  RelflowDeformableAttentionGradient: [{ inputs: { ...attention(), dy: floats([2, 3, 8]) } }],
+  RelflowDeformableAttention: [{ inputs: attention() }, { inputs: borders() }],
+  RelflowDeformableAttentionGradient: [
+    { inputs: { ...attention(), dy: floats([2, 3, 8]) } },
+    { inputs: { ...borders(), dy: { shape: [1, 1, 1], values: Float32Array.of(1) } } },
+  ],
 };
 
 /** Runs a case on the active backend; when it is recorded, its inputs are data. */

@@ -30,17 +30,19 @@ function samples<V>(ops: NativeOps<V>, { value, locations, weights }: Inputs<V>,
   const heights = levels.map(([height]) => height);
   const widths = levels.map(([, columns]) => columns);
   const starts = levels.map((_, k) => levels.slice(0, k).reduce((sum, [height, columns]) => sum + height * columns, 0));
+  const hidden = (value: number) => ops.opaque(m.number(value), []);
+  const one = hidden(1);
   /** Position in cells, rounded as in `toCells`, `[batch, queries, heads, levels, points, 1]`. */
   const cells = (axis: number, sizes: readonly number[]): V => {
     const at = m.slice(locations!.value, [0, 0, 0, 0, 0, axis], [...shape, 1]);
-    const sides = m.add(m.sub(m.mul(at, m.number(2)), m.number(1)), m.number(1));
-    const spread = m.mul(sides, m.number(2 ** 12 + 1));
+    const sides = m.add(m.sub(m.mul(at, m.number(2)), one), one);
+    const spread = m.mul(sides, hidden(2 ** 12 + 1));
     const high = m.sub(spread, m.sub(spread, sides));
     const half = perLevel(
       ops,
       sizes.map((size) => size / 2),
     );
-    return m.add(m.sub(m.mul(high, half), m.number(0.5)), m.mul(m.sub(sides, high), half));
+    return m.add(m.sub(m.mul(high, half), hidden(0.5)), m.mul(m.sub(sides, high), half));
   };
   const [x, y] = [cells(0, widths), cells(1, heights)];
   const [left, top] = [m.unary('Floor', x), m.unary('Floor', y)];
@@ -57,7 +59,10 @@ function samples<V>(ops: NativeOps<V>, { value, locations, weights }: Inputs<V>,
     );
   const [clippedColumn, clippedRow] = [clipped(column, widths), clipped(row, heights)];
   const isSame = (a: V, b: V) => m.binary('Equal', a, b);
-  const isInside = ops.run('LogicalAnd', [isSame(column, clippedColumn), isSame(row, clippedRow)], {});
+  const and = (a: V, b: V) => ops.run('LogicalAnd', [a, b], {});
+  // A point a whole cell before the first one counts as outside, also for its gradient.
+  const isAfter = m.binary('Greater', m.binary('Minimum', x, y), m.number(-1));
+  const isInside = and(and(isSame(column, clippedColumn), isSame(row, clippedRow)), isAfter);
   const cell = m.cast(m.add(m.mul(clippedRow, perLevel(ops, widths)), clippedColumn), 'float32', 'int32');
   const int = { T: { type: 'int32' } } as const;
   const range = (count: number, step: number) => Array.from({ length: count }, (_, k) => k * step);

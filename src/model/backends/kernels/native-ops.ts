@@ -15,6 +15,11 @@ export type NativeAttribute =
 export interface NativeOps<V> {
   /** Makes a constant. */
   constant(values: readonly number[], shape: readonly number[], dtype: 'float32' | 'int32'): V;
+  /**
+   * Hides that a value is a constant, with which TensorFlow would simplify sums and quotients of a graph, and so round them in
+   * other ways.
+   */
+  opaque(constant: V, shape: readonly number[]): V;
   /** Adds an operation with one output. */
   run(operation: string, inputs: readonly V[], attributes: Readonly<Record<string, NativeAttribute>>): V;
   /** Adds an operation with several outputs. */

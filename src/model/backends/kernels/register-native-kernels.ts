@@ -60,6 +60,11 @@ class EagerOps implements NativeOps<tf.TensorInfo> {
     return made;
   }
 
+  /** Single operations are not simplified. */
+  opaque(constant: tf.TensorInfo): tf.TensorInfo {
+    return constant;
+  }
+
   run(
     operation: string,
     inputs: readonly tf.TensorInfo[],

@@ -8,7 +8,6 @@ export type NodeAttribute =
   | NativeAttribute
   | { readonly ints: readonly number[] }
   | { readonly text: string }
-  | { readonly native: 'double' }
   | { readonly shape: readonly number[] }
   | { readonly numbers: tf.TypedArray; readonly shape: readonly number[] };
 
@@ -25,7 +24,6 @@ const PRODUCER = 1087;
 
 /** TensorFlow's numbers of types. */
 const TYPES: Readonly<Record<string, number>> = { float32: 1, int32: 3, bool: 10 };
-const DOUBLE = 2;
 
 let messages: Messages | undefined;
 
@@ -96,7 +94,6 @@ export class GraphBuilder implements NativeOps<string> {
     return this.run('Placeholder', [], { dtype: { type: dtype }, shape: { shape } }, name);
   }
 
-  /** Hides that a value is a constant, with which TensorFlow would simplify sums and quotients and round them in other ways. */
   opaque(constant: string, shape: readonly number[]): string {
     return this.run('PlaceholderWithDefault', [constant], { dtype: { type: 'float32' }, shape: { shape } });
   }
@@ -169,7 +166,6 @@ function attributeOf(value: NodeAttribute): Message {
   else if ('int' in value) attribute['setI']!(value.int);
   else if ('bool' in value) attribute['setB']!(value.bool);
   else if ('float' in value) attribute['setF']!(value.float);
-  else if ('native' in value) attribute['setType']!(DOUBLE);
   else if ('text' in value) attribute['setS']!(new TextEncoder().encode(value.text));
   else if ('shape' in value) attribute['setShape']!(shapeOf(value.shape));
   else {

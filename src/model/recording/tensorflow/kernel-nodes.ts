@@ -2,7 +2,6 @@ import * as tf from '@tensorflow/tfjs-core';
 import { compiledKernels } from '../../backends/compiled-kernels.js';
 import { compiledDeformableAttention } from '../../backends/kernels/compiled-deformable-attention.js';
 import { nativeKernels } from '../../backends/kernels/native-kernels.js';
-import { deformableAttentionGradientNodes, deformableAttentionNodes } from './deformable-attention-nodes.js';
 
 import type { GraphBuilder, NodeAttribute } from './graph-builder.js';
 import type { KernelNodes, NodeCall, NodeInput } from './node-call.js';
@@ -307,15 +306,12 @@ const layouts: Readonly<Record<string, KernelNodes>> = {
 const shared: Readonly<Record<string, KernelNodes>> = Object.fromEntries(
   Object.entries(nativeKernels).map(([kernel, nodes]) => [
     kernel,
-    (graph, { inputs, attributes }) => nodes(graph, inputs, attributes),
+    (graph, { inputs, attributes }) => {
+      const compiled = compiledKernels() ? compiledDeformableAttention[kernel] : undefined;
+      return (compiled ?? nodes)(graph, inputs, attributes);
+    },
   ]),
 );
-
-/** Deformable attention: compiled if it is loaded, else by gathers. */
-const deformableAttention = (kernel: string, gathers: KernelNodes): KernelNodes => {
-  const compiled = compiledDeformableAttention[kernel]!;
-  return (graph, call) => (compiledKernels() ? compiled(graph, call.inputs, call.attributes) : gathers(graph, call));
-};
 
 /** Nodes of each kernel that can be part of a TensorFlow graph, by the kernel's name. */
 export const kernelNodes: Readonly<Record<string, KernelNodes>> = {
@@ -324,9 +320,4 @@ export const kernelNodes: Readonly<Record<string, KernelNodes>> = {
   ...products,
   ...layouts,
   ...shared,
-  RelflowDeformableAttention: deformableAttention('RelflowDeformableAttention', deformableAttentionNodes),
-  RelflowDeformableAttentionGradient: deformableAttention(
-    'RelflowDeformableAttentionGradient',
-    deformableAttentionGradientNodes,
-  ),
 };
