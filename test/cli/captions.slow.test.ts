@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Random } from '../../src/records/random.js';
 import { captionedScenes, countAnswers, SCENE_COUNT } from '../support/captioned-scenes.js';
 import { relflow, start } from '../support/command.js';
-import { temporaryFolder } from '../support/folders.js';
+import { digests, temporaryFolder } from '../support/folders.js';
 import { ModelServer } from '../support/model-server.js';
 
 const CAPTIONS = 8;
@@ -55,6 +55,40 @@ describe('relflow with a captioner, killed at random moments', () => {
     assert.equal(answered(), SCENE_COUNT * CAPTIONS + sum(lost));
     assert.equal(server.answers.size, SCENE_COUNT * CAPTIONS);
     assert.equal(await countAnswers(store), SCENE_COUNT * CAPTIONS);
+  });
+
+  it('loses no answer by kill -9 and requests only the missing ones, once each', async () => {
+    const other = join(temporaryFolder(), 'store');
+    process.env['RELFLOW_STORE'] = other;
+    const answersInStore = () => countAnswers(other);
+    const server = await ModelServer.start({
+      fault: () => {
+        if (server.seen.length === 39) server.hold();
+        return null;
+      },
+    });
+    const out = join(temporaryFolder(), 'graphs');
+    const { process: child, ended } = start([
+      'run',
+      ...captionedScenes(server, '--n-captions', '5', '--out', out),
+      '--quiet',
+    ]);
+    // 39 answers are in the store; the next requests are in flight when the process dies.
+    while (server.seen.length < 47 || (await answersInStore()) < 39) await sleep(10);
+    child.kill('SIGKILL');
+    await ended;
+    await server.idle();
+    server.release();
+    assert.equal(await answersInStore(), 39);
+    const resumed = await relflow(['resume', out, '--quiet']);
+    assert.equal(resumed.code, 0, resumed.stderr);
+    const successful = server.seen.filter(({ answered }) => answered).length;
+    assert.equal(successful, SCENE_COUNT * 5);
+    assert.equal(server.answers.size, SCENE_COUNT * 5);
+    const expected = join(temporaryFolder(), 'expected');
+    await relflow(['run', ...captionedScenes(server, '--n-captions', '5', '--out', expected), '--quiet']);
+    assert.deepEqual(digests(out), digests(expected));
+    await server.close();
   });
 });
 

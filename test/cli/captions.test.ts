@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import coco from '../../pipelines/coco-pipeline.js';
 import { buildRecipe, type Forecast, type Recipe } from '../../src/index.js';
 import { Random } from '../../src/records/random.js';
-import { captionedScenes, countAnswers, SCENE_COUNT } from '../support/captioned-scenes.js';
-import { command, relflow, SCENES, start } from '../support/command.js';
+import { captionedScenes, SCENE_COUNT } from '../support/captioned-scenes.js';
+import { command, relflow, SCENES } from '../support/command.js';
 import { digests, temporaryFolder } from '../support/folders.js';
 import { ModelServer, type ModelServerOptions } from '../support/model-server.js';
 
@@ -40,8 +39,6 @@ describe('relflow with a captioner', () => {
     servers.push(server);
     return server;
   }
-
-  const answersInStore = () => countAnswers(store);
 
   it('counts the time of waiting for retries apart, and rates are of work', async () => {
     const server = await serve({ fault: ({ attempt }) => (attempt === 1 ? 'unavailable' : null) });
@@ -143,36 +140,6 @@ describe('relflow with a captioner', () => {
     assert.equal(resumed.code, 0, resumed.stderr);
     assert.equal(server.answers.size, SCENE_COUNT);
     assert.equal(server.seen.length, SCENE_COUNT);
-  });
-
-  it('loses no answer by kill -9 and requests only the missing ones, once each', async () => {
-    const server = await serve({
-      fault: () => {
-        if (server.seen.length === 39) server.hold();
-        return null;
-      },
-    });
-    const out = join(temporaryFolder(), 'graphs');
-    const { process: child, ended } = start([
-      'run',
-      ...captionedScenes(server, '--n-captions', '5', '--out', out),
-      '--quiet',
-    ]);
-    // 39 answers are in the store; the next requests are in flight when the process dies.
-    while (server.seen.length < 47 || (await answersInStore()) < 39) await sleep(10);
-    child.kill('SIGKILL');
-    await ended;
-    await server.idle();
-    server.release();
-    assert.equal(await answersInStore(), 39);
-    const resumed = await relflow(['resume', out, '--quiet']);
-    assert.equal(resumed.code, 0, resumed.stderr);
-    const successful = server.seen.filter(({ answered }) => answered).length;
-    assert.equal(successful, SCENE_COUNT * 5);
-    assert.equal(server.answers.size, SCENE_COUNT * 5);
-    const expected = join(temporaryFolder(), 'expected');
-    await relflow(['run', ...captionedScenes(server, '--n-captions', '5', '--out', expected), '--quiet']);
-    assert.deepEqual(digests(out), digests(expected));
   });
 
   it('counts, exports, imports and deletes cached answers', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { inPairs } from '../support/command.js';
-import { faultScenarios } from '../support/fault-scenarios.js';
-import { checkFaults, FAULTS, faultShim } from '../support/faults.js';
+import { faultScenarios, finishedRun, replacementScenario, sharedScenarios } from '../support/fault-scenarios.js';
+import { checkFaults, checkPause, FAULTS, faultShim } from '../support/faults.js';
 
 // Every operation, or every 5th (RELFLOW_FAULTS=1/5): RELFLOW_FAULTS=all npx mocha --timeout 0 test/cli/faults.slow.test.ts
 // Only scenarios with a word in their name: RELFLOW_SCENARIOS=part
@@ -25,5 +25,18 @@ describe('a fault at any operation on a file', () => {
       done += faults;
     });
     assert.ok(done > 0);
+  });
+
+  it('leaves an export that is replaced as it was, or the new one', async function () {
+    if (faultShim() === null) this.skip();
+    const scenario = await replacementScenario(await finishedRun());
+    assert.equal(await checkFaults(scenario, { random: 1 }, 3, ['kill', 'power-cut', 'ENOSPC']), 3);
+  });
+
+  it('lets another process finish a run meanwhile', async function () {
+    if (faultShim() === null) this.skip();
+    const finish = (await sharedScenarios()).find(({ name }) => name === 'finish')!;
+    // Before the export is renamed, and before the manifest is.
+    for (const at of [4, 8]) await checkPause(finish, at, (folder) => finish.recover(folder, ''));
   });
 });

@@ -25,17 +25,13 @@ describe('the compiled relflow', () => {
     [['--version'], 0, new RegExp(`^${version}\n$`)],
     [['plan', 'coco', ...inputs], 0, /· tag ← pair/],
     [['run', 'coco', ...inputs, '--out', out, '--limit', '5'], 0, /^5 records in .* → /m],
-    [['run', 'coco', ...inputs, '--out', out], 1, /^relflow: .*graphs: /],
     [['resume', out], 0, /^5 records in .* → /m],
-    [['finish', out], 0, /^5 records, \d+ files → /m],
-    [['worker', '--help'], 0, /^Usage: relflow worker /],
     [['validate', out], 0, /graphs: valid\n$/],
     [
       ['export', out, '--format', 'rlipv2', '--file', file],
       0,
       /annotations\.json: [\d,]+ bytes from \d+ images with \d+ relations\n$/,
     ],
-    [['stats', out], 0, /^predicate +relations$/m],
     [['inspect', '100001', out], 0, /^image 100001: \d+ objects/],
     [['parse', '--format', 'factual'], 0, /^\( man , ride , horse \)\n$/],
     [['weights', 'inspect', 'none.safetensors'], 1, /^relflow: none\.safetensors: /],
@@ -43,6 +39,10 @@ describe('the compiled relflow', () => {
   ];
   // These need no process of their own to show how they end.
   const casesHere: typeof cases = [
+    [['run', 'coco', ...inputs, '--out', out], 1, /^relflow: .*graphs: /],
+    [['finish', out], 0, /^5 records, \d+ files → /m],
+    [['worker', '--help'], 0, /^Usage: relflow worker /],
+    [['stats', out], 0, /^predicate +relations$/m],
     [['status', out], 2, /required option '--queue <url>'/],
     [['train', 'tagger'], 2, /required option '-c, --config <file>'/],
     [['doctor', '--threads', '0'], 2, /Expected a whole number from 1 to 64\./],

@@ -14,7 +14,7 @@ describe('Readers of files from elsewhere', () => {
     for (const reader of readers) {
       let read = 0;
       // Few inputs of some readers are read.
-      for (let n = 0; n < 8 || (read === 0 && n < 30); n++) {
+      for (let n = 0; n < 5 || (read === 0 && n < 30); n++) {
         const folder = join(temporaryFolder(), 'input');
         const { refused, problem } = await tryInput(reader, folder, await makeInput(reader, 1, n));
         assert.equal(problem, null, `${reader.name}, input ${n} of seed 1`);

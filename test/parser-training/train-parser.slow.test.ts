@@ -39,6 +39,16 @@ const trainAndKill = (epochs: number, ...args: string[]) =>
   });
 
 describe('npm run train:parser, from captions to a model', () => {
+  it('prints its usage and rejects wrong arguments', async () => {
+    const help = await train('--help');
+    assert.deepEqual([help.status, help.stdout.startsWith('npm run train:parser -- DIR')], [0, true]);
+    assert.equal((await train()).status, 2);
+    const odd = await train('.', '--epochs', 'many');
+    assert.deepEqual([odd.status, odd.stderr.trim()], [2, '--epochs: many, expected a whole number']);
+    const missing = await train('.', '--captions', 'nowhere.txt');
+    assert.deepEqual([missing.status, missing.stderr.trim()], [2, 'nowhere.txt: no such file']);
+  });
+
   it('trains the same model each time, also after being killed', async () => {
     const folder = temporaryFolder();
     for (const split of ['train', 'dev'])

@@ -11,7 +11,6 @@ import type { TrainOptions } from '../../src/training/train-options.js';
 import type { TrainingEvent } from '../../src/training/training-log.js';
 import { temporaryFolder } from '../support/folders.js';
 import { countThreads } from '../support/threads.js';
-import { trainWithKills } from '../support/train-with-kills.js';
 import { tinyTagger as config, writeTrainingScenes } from '../support/training-scenes.js';
 
 describe('train: 6 steps of the tiny tagger on 8 scenes', function () {
@@ -177,17 +176,6 @@ describe('train: 6 steps of the tiny tagger on 8 scenes', function () {
     assert.deepEqual([second.started, second.left], [2, 0]);
     assert.deepEqual(losses(out), losses(reference));
     assert.deepEqual(readFileSync(second.result.weights!), readFileSync(join(reference, 'weights.safetensors')));
-  });
-
-  it('resumes to the same weights from the command line after kill -9', async () => {
-    const out = join(temporaryFolder(), 'killed');
-    const file = join(folder, 'tagger.json');
-    writeFileSync(file, JSON.stringify({ ...config, backend: 'wasm', checkpointEvery: 1 }));
-    await trainWithKills(file, out, [{ step: 2, milliseconds: 20 }]);
-    const { weights, steps } = await trained(out, { resume: true });
-    assert.equal(steps, 6);
-    assert.deepEqual(losses(out), losses(reference));
-    assert.deepEqual(readFileSync(weights!), readFileSync(join(reference, 'weights.safetensors')));
   });
 
   for (const { learningRate, written } of [
