@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import type { SceneGraph } from '../../src/records/scene-graph.js';
+import type { StartViewOptions } from '../../src/view/server/start-view.js';
 import type { ImagePage, Queue, SetInfo } from '../../src/view/view-api.js';
 import { startBrowser, type Watched, watch } from '../support/browser.js';
 import { command, relflow } from '../support/command.js';
 import { temporaryFolder } from '../support/folders.js';
 import { variedGraphs } from '../support/graph-lines.js';
-import { type TestView, viewOf } from '../support/view-server.js';
+import { setOf, type TestView, viewOf } from '../support/view-server.js';
 
 /** Texts that would run as code on a page that is not careful. */
 const HOSTILE = [
@@ -53,8 +55,8 @@ describe('the page of view', () => {
   after(() => browser?.close());
 
   /** Opens the link of a server in a new context. */
-  async function open(graphs: readonly SceneGraph[], width = 1400): Promise<void> {
-    view = await viewOf(graphs, { reviewer: 'Ada' });
+  async function open(graphs: readonly SceneGraph[], width = 1400, options: StartViewOptions = {}): Promise<void> {
+    view = await viewOf(graphs, { reviewer: 'Ada', ...options });
     context = await browser!.newContext({ viewport: { width, height: 900 } });
     watched = watch(context);
     page = await context.newPage();
@@ -248,6 +250,20 @@ describe('the page of view', () => {
     await saved();
     await page.waitForSelector('.relations .state.approved');
     forgive(500);
+  });
+
+  it('lists compared images under a filter by review, and follows the edits of others', async () => {
+    const graphs = variedGraphs(10);
+    await open(graphs, 1400, { compare: await setOf(variedGraphs(8)) });
+    await goTo('/?view=compare&review=approved');
+    await page.waitForSelector('.compare h2:has-text("0 in all")');
+    const image = graphs.findIndex(({ relations }) => relations.length > 0);
+    const { subject, predicate, object } = graphs[image]!.relations[0]!;
+    const edit = { id: randomUUID(), image, relation: { subject, predicate, object }, what: { action: 'approve' } };
+    const init = { method: 'POST', headers: { 'content-type': 'application/json' } };
+    assert.equal((await view.fetch('/api/edits', { ...init, body: JSON.stringify({ edits: [edit] }) })).status, 200);
+    await page.waitForSelector('.compare h2:has-text("1 in all")');
+    assert.equal(await text('.compare-list .file'), graphs[image]!.image.file);
   });
 
   it('draws a new relation from box to box', async () => {
