@@ -1,8 +1,8 @@
 import type { SceneGraph } from '../../records/scene-graph.js';
 import type { ExportFormat } from './export-format.js';
-import type { ExportFile } from './export-output.js';
 import { ExportedImages } from './exported-images.js';
 import { pairRelations } from './pair-relations.js';
+import { SplitLines } from './split-lines.js';
 
 const QUESTION = [
   '<image>List the objects of this image with their boxes [x1, y1, x2, y2] in pixels, and how they relate to each other.',
@@ -22,8 +22,7 @@ export const chat: ExportFormat = {
   takes: ['images', 'imageFiles'],
   write: async (input, output) => {
     const images = new ExportedImages(input, output, 'copy');
-    const files = new Map<string, ExportFile>();
-    for (const split of input.splits ?? ['train']) files.set(split, await output.create(`${split}.jsonl`));
+    const lines = await SplitLines.create(input, output);
     for await (const { graph, split } of input.graphs()) {
       if (graph.objects.length === 0) {
         input.note('image-without-objects', graph.image.file);
@@ -31,16 +30,15 @@ export const chat: ExportFormat = {
       }
       const image = (await images.place(graph.image, 'images')) ?? graph.image.file;
       const relations = pairRelations(graph.relations, input.note);
-      const line = {
+      await lines.add(split, {
         messages: [
           { role: 'user', content: QUESTION },
           { role: 'assistant', content: JSON.stringify(answer(graph, relations)) },
         ],
         images: [image],
-      };
-      await files.get(split ?? 'train')?.write(`${JSON.stringify(line)}\n`);
+      });
     }
-    for (const file of files.values()) await file.close();
+    await lines.close();
   },
 };
 

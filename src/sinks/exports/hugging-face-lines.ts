@@ -2,9 +2,9 @@ import { croissant } from './croissant.js';
 import { datasetCard } from './dataset-card.js';
 import { ContentsCounter } from './export-contents.js';
 import type { ExportFormat } from './export-format.js';
-import type { ExportFile } from './export-output.js';
 import { ExportedImages } from './exported-images.js';
 import { graphColumns, graphRow } from './hugging-face.js';
+import { SplitLines } from './split-lines.js';
 
 /** A folder that `datasets.load_dataset` reads: a JSON Lines file for each split, images next to them, card and Croissant. */
 export const huggingFaceLines: ExportFormat = {
@@ -16,17 +16,16 @@ export const huggingFaceLines: ExportFormat = {
   write: async (input, output) => {
     const counter = new ContentsCounter(input.options);
     const images = new ExportedImages(input, output, 'copy');
-    const files = new Map<string, ExportFile>();
-    for (const split of input.splits ?? ['train']) files.set(split, await output.create(`data/${split}.jsonl`));
+    const lines = await SplitLines.create(input, output, 'data/');
     for await (const item of input.graphs()) {
       const { graph, split } = item;
       counter.add(item);
       const row = graphRow(graph);
       const placed = await images.place(graph.image, 'images');
       if (placed !== null) row['file_name'] = placed;
-      await files.get(split ?? 'train')?.write(`${JSON.stringify(row)}\n`);
+      await lines.add(split, row);
     }
-    for (const file of files.values()) await file.close();
+    await lines.close();
     const contents = counter.contents();
     await output.write('README.md', [datasetCard(input, contents, 'jsonl', output.files)]);
     const columns = graphColumns(contents.hasNumericImageIds);
