@@ -20,14 +20,14 @@ import type { AnnotatedSet } from '../records/annotated-set.js';
 import type { ImageRecord } from '../records/image.js';
 import type { Source, SourceItem } from '../records/ports.js';
 import type { Related } from '../records/scene-graph.js';
-import { type DataSetOfFile, dataSetOfFile } from '../run-folder/data-set-of-file.js';
-import { annotatedFiles, annotatedSetName, annotatedSource } from '../sources/annotated-source.js';
+import { type DataSetOfFile, type DataSetOptions, dataSetOfFile } from '../run-folder/data-set-of-file.js';
+import { annotatedSetName, annotatedSource } from '../sources/annotated-source.js';
 import type { CommandContext } from './command-context.js';
 import { type ProgressFlags, progressDisplay, progressIn } from './progress.js';
 import { stopOnInterrupt } from './stop-on-interrupt.js';
 
 /** Options of `relflow predict`. */
-export interface PredictFlags extends ProgressFlags {
+export interface PredictFlags extends ProgressFlags, DataSetOptions {
   readonly weights: string;
   readonly model?: string;
   readonly tokenizer?: string;
@@ -36,12 +36,6 @@ export interface PredictFlags extends ProgressFlags {
   readonly size?: readonly [number, number];
   readonly data: string;
   readonly images: string;
-  readonly instances?: string;
-  readonly categories?: string;
-  readonly descriptions?: string;
-  readonly dicts?: string;
-  readonly imageData?: string;
-  readonly split?: string;
   readonly limit?: number;
   readonly labels?: string;
   readonly nf?: boolean;
@@ -159,7 +153,6 @@ const dataSetFlags = ({ instances, categories, descriptions, dicts, imageData, s
 function sourceOf(set: DataSetOfFile, images: string, limit: number | undefined): Source<ImageRecord & Related> {
   const most = limit === undefined ? {} : { limit };
   if ('sceneGraphs' in set) return sceneGraphLines({ sceneGraphs: set.sceneGraphs, ...most });
-  annotatedFiles(set);
   return annotatedSource(set, { images, ...most });
 }
 

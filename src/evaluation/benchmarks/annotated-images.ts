@@ -40,6 +40,16 @@ export class AnnotatedImages {
     if (this.#positions.size === 0) throw new InputError(file, 'contains no image to evaluate on');
   }
 
+  /** Finds images by their files. */
+  static byFile(file: string, images: readonly { readonly file: string }[]): AnnotatedImages {
+    return new AnnotatedImages(
+      file,
+      images.map((image) => image.file),
+      (image) => image.file,
+      'its file',
+    );
+  }
+
   /** Number of annotated images without a line of predictions so far. */
   get missing(): number {
     return this.#positions.size - this.#predicted.size;

@@ -26,6 +26,14 @@ export interface BenchmarkReport {
   readonly images?: readonly Readonly<Record<string, ReportValue>>[];
 }
 
+/** What an evaluation has besides the official numbers. */
+export interface EvaluationDetails {
+  /** Number of resamples of bootstrap intervals; default 0: none. */
+  readonly resamples?: number;
+  /** Number of highest-scored mistakes to keep; default 0. */
+  readonly mistakes?: number;
+}
+
 /** A prediction that the evaluator counts as wrong. */
 export interface Mistake {
   /** Name of the image file. */

@@ -4,7 +4,7 @@ import type { HoiImage } from '../../../sources/hoi-file.js';
 import { coco80Categories } from '../../../vocabulary/categories.js';
 import { type HicoSetting, hicoInteractionName, hicoUnseen, hicoVerbs } from '../../../vocabulary/hico.js';
 import { AnnotatedImages } from '../annotated-images.js';
-import { type BenchmarkEvaluation, type BenchmarkReport, meanOf } from '../benchmark-report.js';
+import { type BenchmarkEvaluation, type BenchmarkReport, type EvaluationDetails, meanOf } from '../benchmark-report.js';
 import { bootstrapMetrics } from '../bootstrap-metrics.js';
 import {
   ARANGE_RECALLS,
@@ -23,7 +23,7 @@ import { topScores } from '../top-scores.js';
 import { cocoNumbers, hicoVerbNumbers, interactionIndex, PERSON, tripletKey, tripletOf } from './hico-annotations.js';
 
 /** Options of `evaluateHico`. */
-export interface EvaluateHicoOptions {
+export interface EvaluateHicoOptions extends EvaluationDetails {
   /** The test annotations, in the order of the file. */
   readonly images: readonly HoiImage[];
   /** The file of the annotations, for messages. */
@@ -41,10 +41,6 @@ export interface EvaluateHicoOptions {
    * setting does. RLIPv2 does not report it. Default false.
    */
   readonly knownObject?: boolean;
-  /** Number of resamples of bootstrap intervals; default 0: none. */
-  readonly resamples?: number;
-  /** Number of highest-scored mistakes to keep; default 0. */
-  readonly mistakes?: number;
 }
 
 const TOP = 100;
@@ -76,9 +72,7 @@ export async function evaluateHico(
   { images, file, ...options }: EvaluateHicoOptions,
 ): Promise<BenchmarkEvaluation> {
   const evaluation = new Evaluation(predictions, images, options);
-  const keys = images.map((image) => image.file);
-  const annotated = new AnnotatedImages(file, keys, (image) => image.file, 'its file');
-  return annotated.evaluate(predictions, evaluation);
+  return AnnotatedImages.byFile(file, images).evaluate(predictions, evaluation);
 }
 
 class Evaluation {

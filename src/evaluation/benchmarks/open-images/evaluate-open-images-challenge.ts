@@ -1,6 +1,6 @@
 import type { Corners } from '../../../records/corners.js';
 import type { ImagePredictions } from '../../../records/predictions.js';
-import { type BenchmarkEvaluation, type BenchmarkReport, meanOf } from '../benchmark-report.js';
+import { type BenchmarkEvaluation, type BenchmarkReport, type EvaluationDetails, meanOf } from '../benchmark-report.js';
 import { bootstrapMetrics } from '../bootstrap-metrics.js';
 import { ClassRanking, envelopeAp } from '../class-ranking.js';
 import { HighestMistakes } from '../highest-mistakes.js';
@@ -9,7 +9,7 @@ import { pixelIou, unionBox } from '../pixel-geometry.js';
 import type { Predictions } from '../predictions-file.js';
 import { topScores } from '../top-scores.js';
 import {
-  annotatedFiles,
+  annotatedImages,
   OpenImagesNames,
   type OpenImagesTruth,
   pairsOf,
@@ -18,12 +18,8 @@ import {
 } from './open-images-truth.js';
 
 /** Options of `evaluateOpenImagesChallenge`. */
-export interface EvaluateOpenImagesChallengeOptions {
+export interface EvaluateOpenImagesChallengeOptions extends EvaluationDetails {
   readonly truth: OpenImagesTruth;
-  /** Number of resamples of bootstrap intervals; default 0: none. */
-  readonly resamples?: number;
-  /** Number of highest-scored mistakes to keep; default 0. */
-  readonly mistakes?: number;
 }
 
 const TOP = 100;
@@ -56,8 +52,7 @@ export async function evaluateOpenImagesChallenge(
   options: EvaluateOpenImagesChallengeOptions,
 ): Promise<BenchmarkEvaluation> {
   const evaluation = new Evaluation(predictions, options);
-  const annotated = annotatedFiles(options.truth);
-  return annotated.evaluate(predictions, evaluation);
+  return annotatedImages(options.truth).evaluate(predictions, evaluation);
 }
 
 class Evaluation {

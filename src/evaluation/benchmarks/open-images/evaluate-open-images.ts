@@ -1,5 +1,5 @@
 import type { ImagePredictions } from '../../../records/predictions.js';
-import { type BenchmarkEvaluation, type BenchmarkReport, meanOf } from '../benchmark-report.js';
+import { type BenchmarkEvaluation, type BenchmarkReport, type EvaluationDetails, meanOf } from '../benchmark-report.js';
 import { bootstrapMetrics } from '../bootstrap-metrics.js';
 import { ClassRanking, elevenPointAp, maxRecall } from '../class-ranking.js';
 import { HighestMistakes } from '../highest-mistakes.js';
@@ -10,7 +10,7 @@ import type { Predictions } from '../predictions-file.js';
 import { topScores } from '../top-scores.js';
 import { matchPhrases } from './match-phrases.js';
 import {
-  annotatedFiles,
+  annotatedImages,
   OpenImagesNames,
   type OpenImagesTruth,
   pairsOf,
@@ -19,16 +19,12 @@ import {
 } from './open-images-truth.js';
 
 /** Options of `evaluateOpenImages`. */
-export interface EvaluateOpenImagesOptions {
+export interface EvaluateOpenImagesOptions extends EvaluationDetails {
   readonly truth: OpenImagesTruth;
   /** Applies suppression of pairs and of phrases. Default true, as in the official script. */
   readonly suppress?: boolean;
   /** Looks up the overlaps of phrases as RLIPv2 does, by mistake; its published numbers have the mistake. Default false. */
   readonly compat?: boolean;
-  /** Number of resamples of bootstrap intervals; default 0: none. */
-  readonly resamples?: number;
-  /** Number of highest-scored mistakes to keep; default 0. */
-  readonly mistakes?: number;
 }
 
 /** The rankings of a triplet class: relations of the runs with 100 and 50 predictions of an image, and phrases. */
@@ -60,8 +56,7 @@ export async function evaluateOpenImages(
   options: EvaluateOpenImagesOptions,
 ): Promise<BenchmarkEvaluation> {
   const evaluation = new Evaluation(predictions, options);
-  const annotated = annotatedFiles(options.truth);
-  return annotated.evaluate(predictions, evaluation);
+  return annotatedImages(options.truth).evaluate(predictions, evaluation);
 }
 
 class Evaluation {

@@ -93,7 +93,7 @@ export const trueImages = ({ images }: OpenImagesTruth): readonly TrueImage[] =>
   }));
 
 /** Finds the annotations of images by the names of their files, with or without an ending. */
-export function annotatedFiles({ file, images }: OpenImagesTruth): AnnotatedImages {
+export function annotatedImages({ file, images }: OpenImagesTruth): AnnotatedImages {
   const stem = (name: string) => name.replace(/\.(?:jpe?g|png)$/i, '');
   const keyOf = (image: ImagePredictions['image']) => (image.file === undefined ? undefined : stem(image.file));
   return new AnnotatedImages(

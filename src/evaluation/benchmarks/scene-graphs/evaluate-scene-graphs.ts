@@ -1,7 +1,7 @@
 import { InputError } from '../../../errors.js';
 import type { ImagePredictions } from '../../../records/predictions.js';
 import { AnnotatedImages } from '../annotated-images.js';
-import { type BenchmarkEvaluation, type BenchmarkReport, meanOf } from '../benchmark-report.js';
+import { type BenchmarkEvaluation, type BenchmarkReport, type EvaluationDetails, meanOf } from '../benchmark-report.js';
 import { bootstrapMetrics } from '../bootstrap-metrics.js';
 import { HighestMistakes } from '../highest-mistakes.js';
 import type { Predictions } from '../predictions-file.js';
@@ -17,13 +17,9 @@ export const GRAPH_MODES = ['predcls', 'sgcls', 'sgdet'] as const;
 export type GraphMode = (typeof GRAPH_MODES)[number];
 
 /** Options of `evaluateSceneGraphs`. */
-export interface EvaluateSceneGraphsOptions {
+export interface EvaluateSceneGraphsOptions extends EvaluationDetails {
   readonly truth: GraphTruth;
   readonly mode: GraphMode;
-  /** Number of resamples of bootstrap intervals; default 0: none. */
-  readonly resamples?: number;
-  /** Number of highest-scored mistakes to keep; default 0. */
-  readonly mistakes?: number;
 }
 
 const CUTS = [20, 50, 100] as const;

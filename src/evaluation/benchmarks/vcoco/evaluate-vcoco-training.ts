@@ -3,7 +3,7 @@ import type { ImagePredictions } from '../../../records/predictions.js';
 import type { HoiImage } from '../../../sources/hoi-file.js';
 import { coco80Categories } from '../../../vocabulary/categories.js';
 import { AnnotatedImages } from '../annotated-images.js';
-import { type BenchmarkEvaluation, type BenchmarkReport, meanOf } from '../benchmark-report.js';
+import { type BenchmarkEvaluation, type BenchmarkReport, type EvaluationDetails, meanOf } from '../benchmark-report.js';
 import { bootstrapMetrics } from '../bootstrap-metrics.js';
 import { ClassRanking, elevenPointAp, maxRecall } from '../class-ranking.js';
 import { cocoNumbers } from '../hico/hico-annotations.js';
@@ -15,7 +15,7 @@ import { topScores } from '../top-scores.js';
 import { placesOfVerbs, VCOCO_VERBS } from './vcoco-verbs.js';
 
 /** Options of `evaluateVcocoTraining`. */
-export interface EvaluateVcocoTrainingOptions {
+export interface EvaluateVcocoTrainingOptions extends EvaluationDetails {
   /** The converted annotations, `test_vcoco.json`. */
   readonly images: readonly HoiImage[];
   /** The file of the annotations, for messages. */
@@ -25,10 +25,6 @@ export interface EvaluateVcocoTrainingOptions {
    * without an object is possible with each verb. Default: all combinations are.
    */
   readonly prior?: readonly (readonly number[])[];
-  /** Number of resamples of bootstrap intervals; default 0: none. */
-  readonly resamples?: number;
-  /** Number of highest-scored mistakes to keep; default 0. */
-  readonly mistakes?: number;
 }
 
 const TOP = 100;
@@ -50,9 +46,7 @@ export async function evaluateVcocoTraining(
   { images, file, ...options }: EvaluateVcocoTrainingOptions,
 ): Promise<BenchmarkEvaluation> {
   const evaluation = new Evaluation(predictions, images, options);
-  const keys = images.map((image) => image.file);
-  const annotated = new AnnotatedImages(file, keys, (image) => image.file, 'its file');
-  return annotated.evaluate(predictions, evaluation);
+  return AnnotatedImages.byFile(file, images).evaluate(predictions, evaluation);
 }
 
 class Evaluation {

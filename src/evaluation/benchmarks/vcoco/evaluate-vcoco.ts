@@ -1,7 +1,7 @@
 import type { Corners } from '../../../records/corners.js';
 import type { ImagePredictions } from '../../../records/predictions.js';
 import { AnnotatedImages } from '../annotated-images.js';
-import { type BenchmarkEvaluation, type BenchmarkReport, meanOf } from '../benchmark-report.js';
+import { type BenchmarkEvaluation, type BenchmarkReport, type EvaluationDetails, meanOf } from '../benchmark-report.js';
 import { bootstrapMetrics } from '../bootstrap-metrics.js';
 import { ClassRanking, envelopeAp, maxRecall } from '../class-ranking.js';
 import { HighestMistakes } from '../highest-mistakes.js';
@@ -12,14 +12,10 @@ import type { VcocoPerson, VcocoTruth } from './vcoco-annotations.js';
 import { placesOfVerbs } from './vcoco-verbs.js';
 
 /** Options of `evaluateVcoco`. */
-export interface EvaluateVcocoOptions {
+export interface EvaluateVcocoOptions extends EvaluationDetails {
   readonly truth: VcocoTruth;
   /** The file of the annotations, for messages. */
   readonly file: string;
-  /** Number of resamples of bootstrap intervals; default 0: none. */
-  readonly resamples?: number;
-  /** Number of highest-scored mistakes to keep; default 0. */
-  readonly mistakes?: number;
 }
 
 /** The rankings of an action and one of its roles. */
