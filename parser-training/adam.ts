@@ -9,7 +9,7 @@ export interface AdamOptions {
   readonly weightDecay: number;
 }
 
-export const defaultAdamOptions: AdamOptions = { beta1: 0.9, beta2: 0.98, epsilon: 1e-8, weightDecay: 1e-3 };
+const defaultAdamOptions: AdamOptions = { beta1: 0.9, beta2: 0.98, epsilon: 1e-8, weightDecay: 1e-3 };
 
 /** The state of an optimizer between two steps. */
 export interface AdamState {

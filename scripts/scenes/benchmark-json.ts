@@ -5,8 +5,7 @@ import type { Pixels, Scene, SceneObject } from './scene.js';
 import type { Vg150Contents } from './vg150-files.js';
 
 /** The scenes that are for testing are the last third. */
-export const isTestScene = (index: number, scenes: readonly Scene[]): boolean =>
-  index >= Math.floor((2 * scenes.length) / 3);
+const isTestScene = (index: number, scenes: readonly Scene[]): boolean => index >= Math.floor((2 * scenes.length) / 3);
 
 const categoryIds = new Map(cocoCategories.map(({ id, name }) => [name, id]));
 const idOf = ({ sprite: { category } }: SceneObject): number => categoryIds.get(category)!;

@@ -89,6 +89,6 @@ const REFUSALS: readonly RegExp[] = [
 ];
 
 /** Returns whether a text is a refusal and not a description of the image. */
-export function isRefusalReply(text: string): boolean {
+function isRefusalReply(text: string): boolean {
   return REFUSALS.some((pattern) => pattern.test(text));
 }

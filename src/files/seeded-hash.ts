@@ -8,7 +8,7 @@ const [k0, k1] = [secret[0]!, secret[1]!];
  * Hashes 32-bit words to a number from 0 to 2^32 - 1. The seed differs in each process, so that a file cannot make its
  * keys collide; nothing that is written may depend on the hash. Source: HalfSipHash-1-3.
  */
-export function seededHash(words: Int32Array, length: number = words.length): number {
+function seededHash(words: Int32Array, length: number = words.length): number {
   let v0 = k0;
   let v1 = k1;
   let v2 = 0x6c796765 ^ k0;

@@ -11,7 +11,7 @@ import {
 import { robertaBase } from './text/roberta-shape.js';
 
 /** ResNet-50. */
-export const resnet50: ResNetShape = { kind: 'resnet', stem: 64, width: 64, depths: [3, 4, 6, 3] };
+const resnet50: ResNetShape = { kind: 'resnet', stem: 64, width: 64, depths: [3, 4, 6, 3] };
 /** Swin-T. */
 export const swinT: SwinShape = {
   kind: 'swin',
@@ -22,7 +22,7 @@ export const swinT: SwinShape = {
   dropPath: 0.2,
 };
 /** Swin-L. */
-export const swinL: SwinShape = {
+const swinL: SwinShape = {
   kind: 'swin',
   width: 192,
   depths: [2, 2, 18, 2],

@@ -3,7 +3,7 @@ import { type Static, Type } from './type.js';
 const Sha256Schema = Type.String({ pattern: '^[0-9a-f]{64}$' });
 const JsonObjectSchema = Type.Unsafe<Record<string, unknown>>({ type: 'object' });
 
-export const QuestionSchema = Type.Object(
+const QuestionSchema = Type.Object(
   {
     protocol: Type.String({
       minLength: 1,
@@ -21,14 +21,14 @@ export const QuestionSchema = Type.Object(
 /** Describes a request to a model: everything that can change the answer, except the subject and the seed. */
 export type Question = Static<typeof QuestionSchema>;
 
-export const TokensSchema = Type.Object(
+const TokensSchema = Type.Object(
   { input: Type.Integer({ minimum: 0 }), output: Type.Integer({ minimum: 0 }) },
   { additionalProperties: false },
 );
 /** Number of tokens of a request, as counted by the server. */
 export type Tokens = Static<typeof TokensSchema>;
 
-export const TokenLogprobSchema = Type.Object(
+const TokenLogprobSchema = Type.Object(
   {
     token: Type.String(),
     logprob: Type.Number({ description: 'natural logarithm of its probability, to four decimals' }),
@@ -43,7 +43,7 @@ export const TokenLogprobSchema = Type.Object(
 /** A token of an answer with the logarithm of its probability. */
 export type TokenLogprob = Static<typeof TokenLogprobSchema>;
 
-export const ReplySchema = Type.Object(
+const ReplySchema = Type.Object(
   {
     text: Type.String({ description: 'the text that the model wrote, trimmed; empty if it wrote nothing' }),
     others: Type.Optional(

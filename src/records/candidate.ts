@@ -27,7 +27,7 @@ export const RelationSourceSchema = Type.Union(
 /** Where a relation comes from if no caption says it. */
 export type RelationSource = Static<typeof RelationSourceSchema>;
 
-export const CandidateTextSchema = Type.Object(
+const CandidateTextSchema = Type.Object(
   {
     text: Type.String({ minLength: 1, description: 'a relation text, for example sitting on' }),
     captions: Type.Array(Type.Integer({ minimum: 0 }), { description: 'indices of the captions that propose it' }),

@@ -4,7 +4,7 @@ import { type Static, Type } from './type.js';
 
 const names = { minItems: 1, uniqueItems: true };
 
-export const PredictionsHeaderSchema = Type.Object(
+const PredictionsHeaderSchema = Type.Object(
   {
     predictions: Type.Literal(1, { description: 'version of this form' }),
     objects: Type.Array(Type.String({ minLength: 1 }), {
@@ -31,7 +31,7 @@ export const PredictionsHeaderSchema = Type.Object(
 /** The first line of a file of predictions. */
 export type PredictionsHeader = Static<typeof PredictionsHeaderSchema>;
 
-export const ImagePredictionsSchema = Type.Object(
+const ImagePredictionsSchema = Type.Object(
   {
     image: Type.Object(
       {

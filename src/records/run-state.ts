@@ -1,7 +1,7 @@
 import { CheckSchema, InputFileSchema, NodeDescriptionSchema, Sha256Schema, StageCountsSchema } from './manifest.js';
 import { type Static, Type } from './type.js';
 
-export const ShardingSchema = Type.Object(
+const ShardingSchema = Type.Object(
   {
     records: Type.Integer({ minimum: 1, description: 'maximum number of input records per shard' }),
     bytes: Type.Union([Type.Integer({ minimum: 1 }), Type.Null()], {

@@ -12,7 +12,7 @@ const WordingSchema = Type.Object(
   { additionalProperties: false },
 );
 
-export const RelationSchema = Type.Object(
+const RelationSchema = Type.Object(
   {
     subject: Type.Integer({ minimum: 0, description: 'index into objects' }),
     object: Type.Union([Type.Integer({ minimum: 0 }), Type.Null()], {
@@ -72,7 +72,7 @@ const OperatorStampSchema = Type.Object(
 /** The name, version and options digest of an operator. */
 export type OperatorStamp = Static<typeof OperatorStampSchema>;
 
-export const ProvenanceSchema = Type.Object(
+const ProvenanceSchema = Type.Object(
   {
     origin: OriginSchema,
     operators: Type.Array(OperatorStampSchema, { description: 'the stages that the record passed through, in order' }),

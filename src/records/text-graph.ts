@@ -2,7 +2,7 @@ import { type Static, Type } from './type.js';
 
 const AttributeSchema = Type.Object({ text: Type.String(), lemma: Type.String() }, { additionalProperties: false });
 
-export const EntitySchema = Type.Object(
+const EntitySchema = Type.Object(
   {
     span: Type.String({
       description: 'caption.slice(start, end): the noun phrase without its determiner; it ends with its head',
@@ -26,7 +26,7 @@ export const EntitySchema = Type.Object(
 /** A noun phrase of a caption. */
 export type Entity = Static<typeof EntitySchema>;
 
-export const TextRelationSchema = Type.Object(
+const TextRelationSchema = Type.Object(
   {
     subject: Type.Integer({ minimum: 0, description: 'index into entities' }),
     object: Type.Integer({ minimum: 0, description: 'index into entities' }),

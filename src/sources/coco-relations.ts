@@ -42,7 +42,7 @@ export function cocoRelations(options: CocoRelationsOptions): Source<ImageRecord
 }
 
 /** Returns what `cocoRelations` reads, see there. */
-export function cocoRelationsFiles({ annotations }: CocoRelationsOptions): RelatedSourceFiles {
+function cocoRelationsFiles({ annotations }: CocoRelationsOptions): RelatedSourceFiles {
   return {
     name: 'coco-relations',
     annotations,

@@ -11,11 +11,8 @@ export interface HicoInteraction {
   readonly object: number;
 }
 
-/** Names of the zero-shot settings whose unseen combinations are known. */
-export const HICO_SETTINGS = ['UC-RF', 'UC-NF', 'UO', 'UV'] as const;
-
 /** A zero-shot setting of HICO-DET: unseen combinations (rare or non-rare first), unseen objects, unseen verbs. */
-export type HicoSetting = (typeof HICO_SETTINGS)[number];
+export type HicoSetting = 'UC-RF' | 'UC-NF' | 'UO' | 'UV';
 
 const data: {
   readonly verbs: readonly string[];

@@ -10,9 +10,9 @@ export interface SuppressiblePair {
 }
 
 /** Threshold of `suppressPairs`. Source: RLIPv2, main.py, `--thres_nms`. */
-export const PAIR_THRESHOLD = 0.7;
+const PAIR_THRESHOLD = 0.7;
 /** Threshold of `suppressPhrases`. Source: RLIPv2, main.py, `--thres_nms_phr`. */
-export const PHRASE_THRESHOLD = 0.5;
+const PHRASE_THRESHOLD = 0.5;
 
 /**
  * Drops the pairs of an image that overlap one of the same triplet class with a higher score: IoU(subjects) · √IoU(objects) is

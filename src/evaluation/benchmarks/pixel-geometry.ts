@@ -2,7 +2,7 @@ import { iou } from '../../records/box.js';
 import { boxOfCorners, type Corners } from '../../records/corners.js';
 
 /** Returns the area of a box in the official evaluators' pixels: a box from 0 to 9 is 10 pixels wide. */
-export const pixelArea = (box: Corners): number => (box[2] - box[0] + 1) * (box[3] - box[1] + 1);
+const pixelArea = (box: Corners): number => (box[2] - box[0] + 1) * (box[3] - box[1] + 1);
 
 /** Returns the IoU of two boxes with the extra pixel; boxes that only touch overlap by a pixel. */
 export function pixelIou(a: Corners, b: Corners): number {

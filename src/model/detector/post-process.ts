@@ -33,8 +33,6 @@ export interface OutputLabels {
  */
 export type PairScoring = 'hoi' | 'hoi-zero-shot' | 'scene-graph';
 
-export const PAIR_SCORINGS: readonly PairScoring[] = ['hoi', 'hoi-zero-shot', 'scene-graph'];
-
 /**
  * Turns the outputs of RLIPv2 for an image into objects and scored pairs: an object has the likeliest category besides "no
  * objects", and its probability among all. Boxes are in pixels of the image and not clipped. A pair with the object "missing

@@ -39,7 +39,7 @@ export function dropout(x: tf.Tensor, rate: number, { seed, index }: DropoutSeed
 }
 
 /** Reference implementation of `dropout`, which makes the mask in JavaScript. */
-export function referenceDropout(x: tf.Tensor, rate: number, { seed, index }: DropoutSeed): tf.Tensor {
+function referenceDropout(x: tf.Tensor, rate: number, { seed, index }: DropoutSeed): tf.Tensor {
   const bits = statelessBits(typeof seed === 'number' ? seed : seed.dataSync()[0]!, index, x.size);
   const threshold = dropoutThreshold(rate);
   const scale = 1 / (1 - rate);

@@ -25,7 +25,7 @@ const ignored: readonly RegExp[] = [
 ];
 
 /** Returns true for keys of official checkpoints that no model needs. */
-export const isIgnoredWeight = (name: string): boolean => ignored.some((pattern) => pattern.test(name));
+const isIgnoredWeight = (name: string): boolean => ignored.some((pattern) => pattern.test(name));
 
 /**
  * Compares names and shapes of a weights file with those of a model.

@@ -11,7 +11,7 @@ interface AxisRun {
 }
 
 /** Groups the reduced axes into runs of adjacent ones, the last run first. */
-export function axisRuns(shape: readonly number[], axes: readonly number[]): AxisRun[] {
+function axisRuns(shape: readonly number[], axes: readonly number[]): AxisRun[] {
   const summed = new Set(axes);
   const runs: AxisRun[] = [];
   let inner = 1;
