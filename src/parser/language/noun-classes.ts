@@ -66,13 +66,13 @@ const concreteNouns =
   wordSet(`ship battleship spaceship apartment monument instrument equipment pavement basement vestment
   garment ornament document cement station intersection mansion television reception carnation plantation entrance audience
   fence ambulance appliance residence city electricity condiment compartment section extension potion lotion construction
-  decoration destination vegetation refreshment casement  embankment department establishment settlement tournament advertisement facility university community security statement`);
+  decoration destination vegetation refreshment casement embankment hood vanity experiment elevation department establishment settlement tournament advertisement facility university community security statement`);
 const abstractNouns =
   wordSet(`accent action activity adventure aim anticipation appeal atmosphere attention aura backdrop balance beauty
-  blend blur calm care case charm closer color colour comfort contrast day depth detail display effect elegance element
+  blend blur calm care charm closer color colour comfort contrast day depth detail effect elegance element
   emphasis energy example experience feel feeling focus glimpse glow harmony hint hue idea illusion image impression joy journey
-  kind life look love magic manner message mix mood moment motion movement mystery narrative nature night
-  order other overall palette part pattern peace perspective point presence pride purpose reflection rest result sense
+  kind life look love magic manner message mix mood moment motion movement mystery narrative nature night morning afternoon evening
+  order other palette part pattern peace perspective point presence pride purpose reflection rest result sense
   setting shade shape sign-of-life silence simplicity size sort space state story style symmetry tale testament texture theme thing
   thought time tone touch tranquillity tranquil type use variety vibe view viewer way whole width wonder work world year
   scene shot one some both each another all he she it they him them her who which this that these those
@@ -90,7 +90,7 @@ const lists = {
       brother bull-rider camper captain catcher celebrity chef chick child clown coach commuter conductor cook cop
       couple cowboy crew crossing-guard crowd customer cyclist dad dancer daughter diner doctor driver employee family
       fan farmer father female fielder fighter fisherman friend gentleman girl goalie goalkeeper grandfather grandma
-      grandmother grandpa groom group guard guest guy hiker hitter husband infant instructor jockey judge kid
+      grandmother grandpa groom group guard guest guide guy hiker hitter husband infant instructor jockey judge kid
       kitesurfer lady lifeguard male man merchant model mom monk mother motorcyclist musician nun nurse officer
       opponent owner parent passenger pedestrian performer person photographer pilot pitcher player police policeman
       politician president princess queen racer referee rider runner sailor santa scientist senior server shopper
@@ -100,9 +100,9 @@ const lists = {
   animal: wordSet(`
       alligator alpaca animal ant antelope beagle bear beast bee bird bison bobcat buffalo bug bull bulldog butterfly
       calf camel cardinal cat cattle cheetah chicken collie corgi cow crab crane creature cub deer dog dolphin donkey
-      dove dragon duck duckling eagle elephant elk ewe falcon fish flamingo fox frog gazelle giraffe goat goose
-      gorilla gull hawk hen heron hippo hippopotamus horse hummingbird husky insect kitten kitty lab labrador lamb
-      leopard lion livestock lizard llama mammal monkey moose mule ostrich otter owl ox panda parakeet parrot peacock
+      dove dragon duck duckling eagle elephant elk ewe falcon fish flamingo foal fox frog gazelle giraffe goat goose
+      gorilla gull hawk hen heron hippo hippopotamus horse hummingbird husky hyena insect kitten kitty lab labrador lamb
+      leopard lion livestock lizard llama mammal meerkat monkey moose mule ostrich otter owl ox panda parakeet parrot peacock
       pelican penguin pet pig pigeon polar-bear pony poodle pug pup puppy rabbit raccoon ram rat raven reindeer
       retriever rhino rhinoceros robin rooster seagull seal shark sheep sheepdog shepherd snake sparrow spider
       squirrel stallion stork swan tabby terrier tiger turkey turtle vulture walrus whale wildebeest wolf woodpecker

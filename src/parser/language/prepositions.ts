@@ -80,7 +80,7 @@ const standalonePartNouns = wordSet('edge edges end ends corner corners base');
 /** Parts of things that only give a location: not noun phrases when `of` follows. */
 export const partNouns = new Set([
   ...standalonePartNouns,
-  ...wordSet('top bottom front back rear side sides middle center centre midst left right inside part'),
+  ...wordSet('top bottom front back rear side sides middle center centre midst left right inside part interior'),
 ]);
 
 const singleWords =
@@ -96,7 +96,7 @@ const multiwordPrepositions =
   away from|across from|far from|in between|ahead of|along side of|along side|alongside of|full of|along with|together with|
   instead of|because of|due to|in addition to|all over|all around|all along|at the foot of|at the head of|in the heart of|at the heart of|in the midst of`);
 const adverbPhrases = phrases(
-  'side by side|hand in hand|arm in arm|side to side|back to back|face to face|cross country',
+  'side by side|hand in hand|arm in arm|side to side|back to back|face to face|cross country|on display',
 );
 
 /** Returns the number of words of the longest phrase that starts at a word; 0 when none does. */

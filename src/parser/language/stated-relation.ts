@@ -127,7 +127,8 @@ function connection({ words, isPhrase, first, second }: ModelRelation): string {
 
 /** Checks for a form that is a verb for sure: `covered`, `worn`, but not `white`, `suit` or `kites`. */
 const isVerbForm = memoize(20_000, (word: string) => {
-  if (word.length < 3 || auxiliaries.has(word)) return false;
+  // "a half-eaten sandwich"
+  if (word.length < 3 || auxiliaries.has(word) || word.includes('-')) return false;
   const lemma = verbLemma(word);
   if (!isVerb(lemma)) return false;
   return lemma === word || word.endsWith('s')

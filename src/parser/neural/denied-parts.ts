@@ -37,8 +37,8 @@ const longestDenial = 16;
 /** `neither` denies the rest of its sentence. */
 const neither = /\bneither\b[^.;!?\n]*$/i;
 
-/** "hand in hand", "side by side" */
-const sameTwice = /\b([a-z]+) (?:in|by|to|for) \1\b/gi;
+/** "hand in hand", "side by side", and objects that are part of their verb */
+const sameTwice = /\b([a-z]+) (?:in|by|to|for) \1\b|\btak(?:e|es|ing|en) place\b/gi;
 
 /** Returns a function that tells whether a clause about a thing begins between two offsets: "whose", "on which". */
 export function innerClauses(caption: string): (start: number, end: number) => boolean {

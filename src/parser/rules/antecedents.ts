@@ -30,6 +30,12 @@ interface PronounContext {
 /** Phrases that a mention looks back to, at most: a long text is read in linear time. */
 const REACH = 40;
 
+/** What a phrase stands for, and why. */
+interface Antecedent {
+  readonly group: Group;
+  readonly rule: Coreference['rule'];
+}
+
 /** A phrase that was read before. */
 interface Earlier {
   readonly phrase: NounPhrase;
@@ -72,9 +78,12 @@ export class Antecedents {
     for (const phrase of objects) this.preferred.add(phrase);
   }
 
-  /** Adds a phrase; a definite one may stand for an earlier phrase. */
-  add(phrase: NounPhrase): void {
-    const antecedents = this.sameAs(phrase);
+  /**
+   * Adds a phrase; a definite one may stand for an earlier phrase.
+   * @param named what the phrase says in other words: in "the vendor, a man in a hat, hands" the vendor
+   */
+  add(phrase: NounPhrase, named?: NounPhrase): void {
+    const antecedents: Antecedent | undefined = named ? { group: [named], rule: 'same-kind' } : this.sameAs(phrase);
     if (antecedents) this.link(phrase.entity, antecedents.group, antecedents.rule);
     // Only its first mention counts later.
     const { sentence } = this;
@@ -98,7 +107,8 @@ export class Antecedents {
     // "A glass of wine stands near it" is not about the wine.
     const isContent = (phrase: NounPhrase) => {
       const origin = originOf([phrase]);
-      return origin?.preposition === 'of' && origin.subjects.some((one) => subjects.includes(one));
+      if (!origin?.subjects.some((one) => subjects.includes(one))) return false;
+      return origin.preposition === 'of' || (origin.preposition === 'with' && !isAnimate(phrase.nounClass));
     };
     const isOther = (group: Group) => !group.some((phrase) => subjects.includes(phrase) || isContent(phrase));
     const isMeant = (group: Group) =>
@@ -141,7 +151,7 @@ export class Antecedents {
     return recent.length > 1 ? recent : since(this.sentence - 2);
   }
 
-  private sameAs(phrase: NounPhrase): { group: Group; rule: Coreference['rule'] } | undefined {
+  private sameAs(phrase: NounPhrase): Antecedent | undefined {
     const { entity, isPlural } = phrase;
     if (!definite.has(phrase.determiner?.text ?? '') || entity.attributes.some(({ text }) => others.has(text)))
       return undefined;

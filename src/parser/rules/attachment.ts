@@ -14,9 +14,10 @@ import { dishes, goals, isCarried, isOfVerb, isUtensil, paths } from './verb-arg
  */
 export function attachmentSite(nearest: Group, preposition: string, object: NounPhrase, originOf: OriginOf): Group {
   if (preposition === 'of') return nearest.slice(-1);
-  // "a radio and a vase with a rose", but "men and women with hats"
+  // "a radio and a vase with a rose", "boys and a dog with a collar", but "men and women with hats"
   const last = nearest.slice(-1);
-  let group = preposition === 'with' && isThing(last[0]!) ? last : nearest;
+  const isOfLast = isThing(last[0]!) || (last[0]!.isDetermined && !object.isPlural);
+  let group = preposition === 'with' && isOfLast ? last : nearest;
   for (
     let origin = originOf(group);
     origin && attachesHigher(group[0]!, origin, preposition, object);

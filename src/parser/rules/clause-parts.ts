@@ -130,6 +130,8 @@ function partAt(sentence: TaggedSentence, words: readonly string[], k: number): 
         const other = /^n?or$/.test(words[phrase.next] ?? '') ? nounPhraseAt(sentence, phrase.next + 1) : undefined;
         return pronounAt(tokens, k, 'nothing', other?.next ?? phrase.next);
       }
+      // "a few steps away"
+      if (phrase && units.has(phrase.entity.lemma) && words[phrase.next] === 'away') return { next: phrase.next };
       if (phrase) return { part: { kind: 'phrase', phrase }, next: phrase.next };
       if (tags[k] === 'adjective') return adjectiveAt(sentence, words, k);
       return { next: k + 1 };
@@ -278,5 +280,7 @@ const alike = wordSet('spread set cut split shut');
 const unlikely = wordSet('almost nearly barely hardly');
 /** Before an infinitive: what they introduce has not happened. */
 const intentions = wordSet('about pretend ready try attempt prepare want get plan intend wait fail hope go refuse');
+/** What distances are counted in. */
+const units = wordSet('step foot feet meter metre yard inch mile block');
 /** Pronouns without a person or thing. */
 const nothing = /^no(?:body|thing|ne)$/;

@@ -37,7 +37,7 @@ export function startsClause(
  * Checks whether a phrase is the subject of a finite verb further on: "a vase with flowers stands", "a boy and a girl are", "her
  * sister, who wears a crown, claps".
  */
-function isSubjectAhead(parts: readonly ClausePart[], k: number): boolean {
+export function isSubjectAhead(parts: readonly ClausePart[], k: number): boolean {
   const isAfterComma = parts[k - 1]?.kind === 'while' || parts[k - 2]?.kind === 'comma';
   let phrase = phraseOf(parts[k]);
   for (let count = 1, next = k; phrase; count++) {

@@ -80,7 +80,9 @@ function partitiveAt(sentence: TaggedSentence, start: number): { quantity?: stri
   if (
     tags[end - 1] === 'determiner' ||
     partNouns.has(word) ||
-    (start <= 1 && pictureNouns.has(word) && !isHangingPicture(tokens.map(({ text }) => text)))
+    (start <= (tokens[0]!.text === 'this' ? 2 : 1) &&
+      pictureNouns.has(word) &&
+      !isHangingPicture(tokens.map(({ text }) => text)))
   )
     return { next };
   return undefined;

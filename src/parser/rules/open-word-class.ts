@@ -109,7 +109,7 @@ function isClearVerb(words: readonly DictionaryWord[], tags: readonly WordClass[
     return (
       irregularParticiples.has(word) &&
       word === verb &&
-      before === 'noun' &&
+      (before === 'noun' || before === 'be') &&
       (word === 'cut' ? /^(?:with|by|in|into|on)$/ : /^(?:with|by)$/).test(next) &&
       !isCompound(words[k - 1]!.text, word)
     );
@@ -248,6 +248,8 @@ function colorTag(
 function gerundTag(word: string, { tag, previous, before, next, opens, closes, agent }: WordContext): WordClass {
   if (ingNouns.has(word) && tag !== 'verb' && before !== 'be' && !agent?.isAlive) return 'noun';
   if (scenes.has(word) && agent && !agent.isAlive && before === 'noun') return 'noun';
+  // "brick walls and hanging plants"
+  if (word === 'hanging' && before === 'and' && next === 'noun') return 'adjective';
   if (before === 'determiner' && closes && pronominal.has(previous)) return 'verb';
   if (opens) return closes && tag !== 'verb' ? 'noun' : 'adjective';
   // "a track lighting unit", but "people drinking wine"

@@ -26,7 +26,8 @@ export function pronounAgrees(word: string, group: readonly NounPhrase[]): boole
         first.entity.lemma === 'someone'
       );
     case 'one':
-      return isPlural;
+      // "one of the goats eats, the other sleeps"
+      return isPlural || first.isPlural;
     case 'both':
       return group.length === 2 || pairs.has(first.entity.quantity ?? '');
     case 'he':

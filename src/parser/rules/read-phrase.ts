@@ -1,5 +1,5 @@
 import { possessives } from '../language/closed-classes.js';
-import { isAbstract, sceneryPictures } from '../language/noun-classes.js';
+import { isAbstract, isAnimate, sceneryPictures } from '../language/noun-classes.js';
 import { wordSet } from '../language/word-set.js';
 import { attachmentSite, isLocativeAttachment } from './attachment.js';
 import type { ClausePart, Predicate } from './clause-parts.js';
@@ -12,7 +12,11 @@ import { isIdiom, isOfVerb } from './verb-arguments.js';
 
 /** Reads a noun phrase: an object of what precedes, a subject, or another name of the phrase before. */
 export function readPhrase(state: ReadingState, phrase: NounPhrase, sentence: readonly ClausePart[], k: number): void {
-  addPhrase(state, phrase);
+  const isApposed = !state.pending && state.isJoined() && isApposition(sentence, k);
+  const before = sentence[k - 2];
+  const named =
+    isApposed && before?.kind === 'phrase' && isAnimate(before.phrase.nounClass) ? before.phrase : undefined;
+  addPhrase(state, phrase, named && isAnimate(phrase.nounClass) ? named : undefined);
   state.described = [];
   const group = [phrase];
   if (state.previousKind === 'be' && state.isDenied && state.subject.length === 0) {
@@ -29,7 +33,7 @@ export function readPhrase(state: ReadingState, phrase: NounPhrase, sentence: re
   } else if (state.isRelative && state.previousKind === 'relative' && state.nearest.length > 0)
     state.beginObjectClause(group);
   else if (phrase.determiner?.text === 'whose' && state.nearest.length > 0) beginOwnersClause(state, phrase);
-  else if (isApposition(sentence, k)) state.nearest = group;
+  else if (isApposed) state.nearest = group;
   else if (state.isJoined() && state.nearest.length > 0 && state.subject.length > 0)
     joinPhrase(state, phrase, sentence, k);
   else if (state.previousKind === 'be' && state.subject.length > 0 && !state.fronted) state.nearest = group;
@@ -41,12 +45,12 @@ export function readPhrase(state: ReadingState, phrase: NounPhrase, sentence: re
   }
 }
 
-/** Adds a phrase to the graph, its owner first. */
-function addPhrase(state: ReadingState, phrase: NounPhrase): void {
+/** Adds a phrase to the graph, its owner first. @param named what it names in other words */
+function addPhrase(state: ReadingState, phrase: NounPhrase, named?: NounPhrase): void {
   if (phrase.owner) addPhrase(state, phrase.owner);
   state.found.add(phrase);
   findOwner(state, phrase);
-  state.antecedents.add(phrase);
+  state.antecedents.add(phrase, named);
   if (phrase.owner) state.relate([phrase.owner], { text: "'s", lemma: "'s", inferred: { lemma: 'have' } }, [phrase]);
 }
 

@@ -61,7 +61,7 @@ function placedGroup(state: ReadingState, word: string): Group {
   const origin = state.originOf(state.nearest);
   if (
     origin &&
-    state.isBeside() &&
+    /^(?:next to|beside|between|near|by|alongside|close to)$/.test(state.pending?.preposition ?? '') &&
     isLocativeAttachment(origin.preposition) &&
     !isAnimate(state.nearest[0]!.nounClass) &&
     !pronounAgrees(word, origin.subjects)

@@ -111,7 +111,9 @@ function isDescribed(words: readonly string[], k: number): boolean {
 function isContainer(words: readonly string[], before: WordClass | undefined, k: number): boolean {
   if (before !== 'noun' && before !== 'determiner' && before !== 'adjective') return false;
   const next = words[k + 1];
-  return next === undefined || canEnds.has(next) || startsPreposition(next);
+  // "a paint can stands": a verb after "can" has no -s
+  const isThird = next?.endsWith('s') === true && isVerb(next.slice(0, -1));
+  return next === undefined || isThird || canEnds.has(next) || startsPreposition(next);
 }
 
 const canEnds = wordSet('and or , is are was were that which');

@@ -22,7 +22,7 @@ const kinds: Readonly<Record<string, readonly (readonly [caption: string, ...rel
     ],
     [
       'The nurse, a woman in a blue mask, hands a cup to a boy.',
-      'woman in mask',
+      'nurse in mask',
       'nurse hands cup',
       'nurse hands to boy',
     ],
@@ -341,6 +341,54 @@ const kinds: Readonly<Record<string, readonly (readonly [caption: string, ...rel
     ['A nurse knits a sock in an armchair.', 'nurse knits sock', 'nurse in armchair'],
     ['a boy wearing a scarf with stripes', 'boy wearing scarf', 'scarf with stripes'],
     ['a girl pushing open the door to a barn', 'girl pushing door', 'door to barn'],
+  ],
+  'pronouns and places': [
+    [
+      'Two lamps hang over a bench. A shelf with hooks is mounted above them.',
+      'lamps hang over bench',
+      'shelf with hooks',
+      'shelf mounted above lamps',
+    ],
+    [
+      'A nurse sits on a bench. A boy is walking along the wall behind her.',
+      'nurse sits on bench',
+      'boy walking along wall',
+      'wall behind nurse',
+    ],
+    ['A goat stands a few steps away, next to a barn.', 'goat next to barn'],
+    ['The nurse, a woman with a cap, waits behind a desk.', 'nurse with cap', 'nurse waits behind desk'],
+  ],
+  'lists that go on': [
+    [
+      'The cart holds a bowl of berries covered in sugar, a small jar, and a mug.',
+      'cart holds bowl',
+      'cart holds jar',
+      'cart holds mug',
+      'bowl of berries',
+      'berries covered in sugar',
+    ],
+    [
+      'On a bench are jars of honey, a stack of plates, and a tray of pears.',
+      'jars on bench',
+      'plates on bench',
+      'tray on bench',
+      'jars of honey',
+      'tray of pears',
+    ],
+    [
+      'The cart has a bag attached to its seat and a bell hanging from a hook.',
+      'cart has bag',
+      'cart has bell',
+      'bag attached to seat',
+      'bell hanging from hook',
+    ],
+    ['The tents are folded, and a boy in shorts is sitting on a crate.', 'boy in shorts', 'boy sitting on crate'],
+    ['a barn with stone walls and hanging lamps', 'barn with walls', 'barn with lamps'],
+    [
+      'The bench is set with plates and an oil can stands beside it.',
+      'bench set with plates',
+      'can stands beside bench',
+    ],
   ],
   'those of the last sentences': [
     [
