@@ -106,10 +106,11 @@ function report(name: string, row: GpuRow, one: Omit<RowResult, 'row' | 'officia
   const limit = row.wanted[one.backend as keyof typeof row.wanted];
   const milliseconds = official[row.name] ?? row.official;
   results.push({ row: name, official: milliseconds, ...(limit !== undefined && { wanted: limit }), ...one });
-  const { firstMilliseconds, isRecorded, losses, programs } = one;
+  const { firstMilliseconds, isRecorded, losses, programs, adapter } = one;
   const facts = [
     one.milliseconds === undefined ? 'failed' : `${one.milliseconds.toFixed(1)} ms`,
     one.error,
+    one.milliseconds !== undefined && `on ${adapter ?? 'a processor'}`,
     isRecorded !== undefined && (isRecorded ? 'recorded' : 'eager'),
     programs !== undefined && `${programs} programs`,
     firstMilliseconds !== undefined && `${(firstMilliseconds / 1000).toFixed(1)} s the first time`,
@@ -132,6 +133,7 @@ async function measurePasses(backend: string): Promise<void> {
       ...(found ? { milliseconds: found.milliseconds, ...loadOf(load) } : { error: error ?? 'not measured' }),
       ...(found?.first !== undefined && { firstMilliseconds: found.first }),
       ...(result?.device !== undefined && { deviceBytes: result.device }),
+      ...(result?.adapter !== undefined && { adapter: result.adapter }),
     });
   }
 }
@@ -160,7 +162,7 @@ for (const backend of backends) {
 }
 
 const table = new Table({
-  head: ['', 'PyTorch', ...backends.flatMap((backend) => [backend, 'ratio (wanted)', 'GPU busy, memory'])],
+  head: ['', 'PyTorch', ...backends.flatMap((backend) => [headOf(backend), 'ratio (wanted)', 'GPU busy, memory'])],
   style: { head: [], border: [] },
 });
 for (const name of new Set(results.map(({ row }) => row))) {
@@ -168,7 +170,14 @@ for (const name of new Set(results.map(({ row }) => row))) {
   table.push([name, `${found.find(Boolean)!.official} ms`, ...found.flatMap(cells)]);
 }
 console.log(table.toString());
-if (flags.small) console.log('tiny models: the ratios mean nothing');
+if (flags.small) console.log('tiny models and images, which are not compared with PyTorch');
+
+/** A backend, and what it ran on. */
+function headOf(backend: string): string {
+  const measured = results.filter((one) => one.backend === backend && one.milliseconds !== undefined);
+  const on = new Set(measured.map(({ adapter }) => adapter ?? 'a processor'));
+  return on.size > 0 ? `${backend} on ${[...on].join(' and ')}` : backend;
+}
 
 function cells(one: RowResult | undefined): string[] {
   if (one?.milliseconds === undefined) return [one ? 'failed' : '', '', ''];
@@ -179,7 +188,7 @@ function cells(one: RowResult | undefined): string[] {
   ];
   return [
     `${milliseconds.toFixed(1)} ms`,
-    `${(milliseconds / one.official).toFixed(2)}${wanted === undefined ? '' : ` (${wanted})`}`,
+    flags.small ? '' : `${(milliseconds / one.official).toFixed(2)}${wanted === undefined ? '' : ` (${wanted})`}`,
     memory.filter(Boolean).join('; '),
   ];
 }

@@ -7,6 +7,8 @@ export interface StepMeasurement {
   /** The first step, which records and compiles. */
   readonly first: number;
   readonly isRecorded: boolean;
+  /** Name of the GPU, or of the software that stands for one; missing on a processor. */
+  readonly adapter?: string;
   /** Programs of a recorded step on webgpu. */
   readonly programs?: number;
   /** The first and the last loss. */
@@ -56,6 +58,8 @@ export interface RowResult {
   readonly error?: string;
   readonly firstMilliseconds?: number;
   readonly isRecorded?: boolean;
+  /** Name of the GPU; missing on a processor. */
+  readonly adapter?: string;
   readonly programs?: number;
   readonly losses?: readonly [number, number];
   /** Share of the time in which the GPU was busy, in percent, and its memory in bytes, by `nvidia-smi`. */

@@ -83,6 +83,7 @@ const measured: StepMeasurement = {
   first: first.milliseconds,
   isRecorded,
   losses: [first.loss, loss],
+  ...(backend.adapter !== undefined && { adapter: backend.adapter }),
   ...(engine instanceof ReplayedEngine && { programs: engine.programs }),
   ...(memory.numBytesAllocatedInGPU !== undefined && { deviceBytes: memory.numBytesAllocatedInGPU }),
 };

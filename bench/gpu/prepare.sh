@@ -18,7 +18,7 @@ step() { echo "$(date +%T) $*"; }
 
 step 'relflow and its packages'
 mkdir -p "$MODULES" "$FOLDER/build"
-(cd "$ROOT" && tar -cf - package.json tsconfig.json src bench schemas scripts) | tar -C "$APP" -xf -
+(cd "$ROOT" && tar -cf - package.json tsconfig.json src bench schemas scripts pipelines) | tar -C "$APP" -xf -
 # Packages that build and check relflow are left out.
 [ -e "$MODULES/.complete" ] || {
   (cd "$ROOT/node_modules" && tar -cf - --exclude=./binaryen --exclude=./assemblyscript --exclude=./@biomejs --exclude=./typescript \
@@ -63,7 +63,10 @@ if [ "$KIND" != none ]; then
     step 'CUDA and cuDNN, as the wheel names them'
     # shellcheck disable=SC2046
     fetch $(sed -n 's/^Requires-Dist: \(nvidia-[^;]*\);.*and-cuda.*/\1/p' "$P"/deps/wheel/*.dist-info/METADATA | tr -d ' ()')
-    for wheel in "$FOLDER"/build/nvidia_*.whl; do unzip -qo "$wheel" 'nvidia/*/lib/*' -d "$P/deps"; done
+    for wheel in "$FOLDER"/build/nvidia_*.whl; do
+      # XLA takes its compiler; other wheels lack that folder, of which unzip warns.
+      unzip -qo "$wheel" 'nvidia/*/lib/*' 'nvidia/cuda_nvcc/*' -d "$P/deps" 2> /dev/null || [ $? = 11 ]
+    done
     touch "$P/deps/nvidia/.complete"
   fi
   step 'the binding'
