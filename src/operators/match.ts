@@ -5,7 +5,7 @@ import type { Captioned } from '../records/caption-record.js';
 import type { ImageRecord } from '../records/image.js';
 import type { Parsed, TextGraph } from '../records/text-graph.js';
 import { builtInDigest, builtInList } from '../vocabulary/built-in-list.js';
-import { CategoryIndex } from '../vocabulary/category-index.js';
+import { CategoryIndex, type CategoryMatch } from '../vocabulary/category-index.js';
 import type { CategoryWordsOptions } from '../vocabulary/category-words.js';
 import { loadVocabulary, type Vocabulary } from '../vocabulary/vocabulary.js';
 import { type Operator, operator } from './operator.js';
@@ -24,7 +24,7 @@ export interface MatchOptions {
 }
 
 /** Finds the category of a noun phrase of one image; null if it has none. `why` gives the reason. */
-type Matcher = (span: string, before: string) => { readonly category: string | null; readonly why: string };
+type Matcher = (span: string, before: string) => CategoryMatch;
 
 /**
  * Finds the category of the image that each noun phrase names, by whole words and its head, the longest synonym first.
@@ -70,11 +70,11 @@ export function match(options: MatchOptions = {}): Operator<ImageRecord & Parsed
         const text = captions?.[caption]?.text ?? '';
         const eyewear = compat ? undefined : eyewearOf(graph, matcher);
         graph.entities.forEach(({ span, lemma, start, end }, entity) => {
-          const { category, why } = eyewear?.has(entity)
+          const { category, why, isAbsent }: CategoryMatch = eyewear?.has(entity)
             ? { category: null, why: 'glasses that a person wears' }
             : matcher(span, text.slice(start, end) === span ? text.slice(0, start) : '');
           context.count(category === null ? 'entities-without-category' : 'entities-with-category');
-          if (category === null) context.tally?.('entities-without-category', lemma);
+          if (category === null) context.tally?.('entities-without-category', isAbsent ? `${lemma} (no box)` : lemma);
           context.explain?.(`caption ${caption}: "${span}" → ${category ?? '—'} (${why})`);
           mentions.push({ caption, entity, category, why });
         });

@@ -55,7 +55,7 @@ export const changedBoxes: Readonly<Record<string, FindingText>> = {
 };
 
 const vocabularyAdvice =
-  'add the words to a file of {"category": ["word", …]} and pass it with --vocabulary, if they name boxes of these images';
+  'add words that name boxes of these images to a file of {"category": ["word", …]} and pass it with --vocabulary';
 
 export const categoriesWithoutWords: FindingText = {
   unit: 'categories',
@@ -96,7 +96,11 @@ export const stageCounters: Readonly<Record<string, FindingText>> = {
     problem: 'are in another language than English and were not read',
     advice: 'give captions in English',
   },
-  'empty-caption': { unit: 'captions', problem: 'are empty', advice: 'check the caption file' },
+  'empty-caption': {
+    unit: 'captions',
+    problem: 'are empty',
+    advice: 'check the caption file; if a model wrote them, try another --prompt or --model',
+  },
   'malformed-caption': { unit: 'captions', problem: 'are not texts', advice: 'check the caption file' },
   'refused-caption': { unit: 'captions', problem: 'were refused by the model', advice: 'choose another --prompt' },
   'entities-without-category': {

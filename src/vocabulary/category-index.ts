@@ -13,6 +13,8 @@ export interface CategoryMatch {
   readonly category: string | null;
   /** The reason in words: `'guy' names person`, `hot dog: not detected in this image`, `no category for 'sky'`. */
   readonly why: string;
+  /** Whether the phrase names a category of which the image has no box. */
+  readonly isAbsent?: boolean;
 }
 
 /** The categories that a phrase may name, the first that the image shows decides. */
@@ -63,7 +65,8 @@ export class CategoryIndex {
     const { owners, name } = this.#owners(kinds && before !== '' ? `${span}\0${lastWords(before)}` : span);
     if (owners.length === 0) return { category: null, why: `no category for '${name}'` };
     const category = owners.find((owner) => present.has(owner));
-    if (category === undefined) return { category: null, why: `${owners.join(', ')}: not detected in this image` };
+    if (category === undefined)
+      return { category: null, why: `${owners.join(', ')}: not detected in this image`, isAbsent: true };
     return { category, why: `'${name}' names ${category}` };
   }
 

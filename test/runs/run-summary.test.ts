@@ -21,8 +21,8 @@ import {
 import { relflow } from '../support/command.js';
 import { temporaryFolder } from '../support/folders.js';
 
-/** Writes a data set of `count` images, each with a person on a horse and a box of an unknown category. */
-function riders(count: number, captions: Record<string, unknown>) {
+/** Writes a data set of `count` images, each with a person on a horse and a box of an unknown category; `further` categories have no box. */
+function riders(count: number, captions: Record<string, unknown>, further: readonly string[] = []) {
   const folder = temporaryFolder();
   const ids = Array.from({ length: count }, (_, k) => k + 1);
   const box = (id: number, image: number, category: number, x: number) => ({
@@ -38,6 +38,7 @@ function riders(count: number, captions: Record<string, unknown>) {
     categories: [
       { id: 1, name: 'person' },
       { id: 2, name: 'horse' },
+      ...further.map((name, k) => ({ id: 20 + k, name })),
     ],
   };
   const files = { annotations: join(folder, 'instances.json'), captions: join(folder, 'captions.json') };
@@ -92,6 +93,12 @@ describe('the summary of a run', () => {
     for (const finding of summary.findings) assert.match(finding.advice, /\w/);
     const report = JSON.parse(readFileSync(folder.pathTo('report.json'), 'utf8')) as { summary: RunSummary };
     assert.deepEqual(report.summary, summary);
+  });
+
+  it('tells words without a category from those of a category that the image has no box of', async () => {
+    const files = riders(3, captionOf(3, 'a man riding a horse near a barn and a dog'), ['dog']);
+    const { summary } = await run(graphOf(files), { out: files.out });
+    assert.deepEqual(found(summary!, 'entities-without-category')?.examples, ['barn 3', 'dog (no box) 3']);
   });
 
   it('leaves out what took less than 3 %', async () => {
