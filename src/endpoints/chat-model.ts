@@ -120,7 +120,7 @@ export class ChatModel {
     signal: AbortSignal,
   ): Promise<ChatCompletion> {
     const { model, provider, billTo, tokenFile, maxTokensField = MAX_TOKENS } = this.#options;
-    this.#connection ??= connect(tokenFile, this.#url);
+    this.#connection ??= connect(this.#where, tokenFile, this.#url);
     const { client, fetch, redact } = await this.#connection;
     let answer: { readonly value: unknown } | undefined;
     // The client rejects unusual completions without the server's message and tokens, so that they are read here.
@@ -160,17 +160,33 @@ export class ChatModel {
   }
 }
 
-async function connect(tokenFile: string | undefined, url: URL | undefined): Promise<Connection> {
+async function connect(where: string, tokenFile: string | undefined, url: URL | undefined): Promise<Connection> {
   const { InferenceClient } = await import('@huggingface/inference');
   const token = await accessToken(tokenFile, url);
+  if (url === undefined && token === undefined)
+    throw new EndpointError(
+      where,
+      'no-token',
+      'no access token for the providers of Hugging Face; give one with --token-file or the variable RELFLOW_TOKEN or HF_TOKEN, or a server with --endpoint-url',
+    );
   const redact = redactor(token);
   return { client: new InferenceClient(token), fetch: redactingFetch(token), redact };
 }
 
-/** Adds the option that renames the limit to the error of a server that does not accept its name. */
+/** Options for servers that do not accept a field, by what they say. */
+const ADVICE: readonly (readonly [RegExp, string])[] = [
+  [/max_completion_tokens/, '--max-tokens-field max_completion_tokens'],
+  [
+    /\btemperature\b.*(?:not support|unsupported|only)|unsupported.*\btemperature\b/i,
+    `--parameters '{"temperature": 1}'`,
+  ],
+];
+
+/** Adds the option that helps to the error of a server that does not accept a field. */
 function withAdvice(error: unknown): unknown {
-  if (!(error instanceof RequestFailure && error.status === 400 && /max_completion_tokens/.test(error.message)))
-    return error;
+  if (!(error instanceof RequestFailure && error.status === 400)) return error;
+  const advice = ADVICE.find(([pattern]) => pattern.test(error.message))?.[1];
+  if (advice === undefined) return error;
   const { kind, message, status } = error;
-  return new RequestFailure(kind, `${message} (--max-tokens-field max_completion_tokens)`, { status: status! });
+  return new RequestFailure(kind, `${message} (${advice})`, { status: status! });
 }

@@ -19,13 +19,15 @@ export function redactingFetch(secret: string | undefined): typeof fetch {
     try {
       answer = await sendRequest(url, request);
     } catch (error) {
-      throw toRequestFailure(error, request.signal, redact);
+      throw toRequestFailure(error, new URL(url).origin, request.signal, redact);
     }
     const { status, headers, text } = answer;
     if (status < 200 || status > 299) {
       const retryAfter = retryAfterSeconds(headers, Date.now());
       const quoted = quotedMessage(text, redact);
-      const problem = `the server answered ${status}${quoted === '' ? '' : `: ${quoted}`}`;
+      const isRefused = status === 401 || status === 403;
+      const sent = isRefused && secret === undefined ? '; no access token was sent' : '';
+      const problem = `the server answered ${status}${quoted === '' ? '' : `: ${quoted}`}${sent}`;
       throw new RequestFailure('status', problem, { status, ...(retryAfter !== undefined && { retryAfter }) });
     }
     return jsonResponse(status, redactValue(parseJson(text, redact)));
@@ -35,7 +37,7 @@ export function redactingFetch(secret: string | undefined): typeof fetch {
 
 function parseJson(body: string, redact: (text: string) => string): unknown {
   try {
-    return parseNestedJson(body);
+    return parseNestedJson(body.replace(/^\ufeff/, ''));
   } catch {
     throw new RequestFailure('malformed', `the server's answer is not JSON: ${redact(body).slice(0, 80)}`);
   }
@@ -54,9 +56,14 @@ function jsonResponse(status: number, value: unknown): Response {
   return response as Response;
 }
 
-function toRequestFailure(error: unknown, signal: AbortSignal | undefined, redact: (text: string) => string): unknown {
+function toRequestFailure(
+  error: unknown,
+  origin: string,
+  signal: AbortSignal | undefined,
+  redact: (text: string) => string,
+): unknown {
   if (error instanceof RequestFailure) return error;
   if (signal?.aborted) return signal.reason;
   const { code, message } = error as NodeJS.ErrnoException;
-  return new RequestFailure('network', `no answer from the server: ${redact(code ?? message)}`);
+  return new RequestFailure('network', `no answer from ${redact(origin)}: ${redact(code ?? message)}`);
 }

@@ -19,7 +19,7 @@ describe('hfChat under faults', () => {
       assert.ok(error instanceof EndpointError);
       assert.match(
         error.message,
-        /^hf-chat: no answer from the server: ECONNREFUSED \(after \d+ requests, 0 of them answered/,
+        /^hf-chat: no answer from http:\/\/127\.0\.0\.1:\d+: ECONNREFUSED \(after \d+ requests, 0 of them answered/,
       );
     }
   });

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import sharp from 'sharp';
@@ -106,6 +108,42 @@ describe('hfChat', () => {
       if (fault === 'rate-limit')
         assert.ok(times[index + 1]! - times[index]! >= 1000, `${times[index + 1]! - times[index]!} ms`);
     }
+  });
+
+  it('says that no token was sent, or what a server needs that does not accept the temperature', async () => {
+    const { folder, images } = await imageFolder(1);
+    const messageOf = async (options: Partial<HfChatOptions>) => {
+      const { errors } = await captionAll(images, { images: folder, store: join(folder, 'store'), ...options });
+      return String(errors[0]);
+    };
+    const closed = await serve({ token: 'hf_right' });
+    assert.match(
+      await messageOf({ endpointUrl: closed.url }),
+      /answered 401.*; no access token was sent; check the token \(--token-file, or the variable RELFLOW_TOKEN or HF_TOKEN\)/,
+    );
+    assert.match(await messageOf({ model: 'tiny/vlm' }), /no access token for the providers of Hugging Face; give one/);
+    const error = "Unsupported value: 'temperature' does not support 0 with this model.";
+    const strict = await serve({ chat: async () => ({ status: 400, error }) });
+    assert.match(
+      await messageOf({ endpointUrl: strict.url }),
+      /with this model\. \(--parameters '\{"temperature": 1\}'\)/,
+    );
+  });
+
+  it('reads an answer with a byte order mark', async () => {
+    const reply = { choices: [{ message: { content: 'a dog' }, finish_reason: 'stop' }] };
+    const server = createServer((_, response) => response.end(`\ufeff${JSON.stringify(reply)}`));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { folder, images } = await imageFolder(1);
+    const endpointUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const { texts } = await captionAll(images, {
+      endpointUrl,
+      images: folder,
+      store: join(folder, 'store'),
+      retries: 0,
+    });
+    server.close();
+    assert.deepEqual(texts, [['a dog']]);
   });
 
   it('stops with the reason and without the token if credit, permission or the model is missing', async () => {
