@@ -1,9 +1,11 @@
+import { join } from 'node:path';
 import { OutputError } from '../errors.js';
+import { exists } from './exists.js';
 import { describeSystemError, isSystemError } from './system-error.js';
 
 /**
  * Runs work that writes to the folder of a run, and converts every error of the operating system to an OutputError that
- * names the path, the operation and the cause, and says how to continue.
+ * names the path, the operation and the cause, and says how to continue if the folder has a run.
  * @throws OutputError for errors of the operating system; other errors unchanged
  */
 export async function wrapIoErrors<T>(folder: string, work: () => Promise<T>): Promise<T> {
@@ -14,7 +16,8 @@ export async function wrapIoErrors<T>(folder: string, work: () => Promise<T>): P
     const problem = NO_FOLDER[error.code];
     if (problem !== undefined && (error.path === undefined || error.path === folder))
       throw new OutputError(folder, problem, { cause: error });
-    throw new OutputError(folder, `${describeSystemError(error, folder)}${ADVICE[error.code] ?? ''}`, { cause: error });
+    const advice = (await exists(join(folder, '.relflow', 'run.json'))) ? ADVICE[error.code] : undefined;
+    throw new OutputError(folder, `${describeSystemError(error, folder)}${advice ?? ''}`, { cause: error });
   }
 }
 

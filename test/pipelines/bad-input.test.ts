@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import sharp from 'sharp';
 import cocoRecipe from '../../pipelines/coco-pipeline.js';
 import {
   buildRecipe,
@@ -294,5 +296,31 @@ describe('bad input', () => {
     const resumed = await relflow(['resume', out, '--quiet']);
     assert.equal(resumed.code, 0, resumed.stderr);
     assert.deepEqual(digests(out), digests(expected));
+
+    // An export has no run to resume.
+    const images = temporaryFolder();
+    const { images: listed } = JSON.parse(readFileSync(annotations, 'utf8')) as { images: { file_name: string }[] };
+    const noise = randomBytes(300 * 300 * 3);
+    const raw = { width: 300, height: 300, channels: 3 } as const;
+    await sharp(noise, { raw }).png().toFile(join(images, listed[0]!.file_name));
+    const exporting = [
+      'export',
+      expected,
+      '--format',
+      'huggingface-jsonl',
+      '--images',
+      images,
+      '--out',
+      join(temporaryFolder(), 'export'),
+    ];
+    const failed = spawnSync(
+      'sh',
+      ['-c', 'ulimit -f 100; exec "$@"', 'sh', process.execPath, command(), ...exporting],
+      {
+        cwd: packageRoot,
+        encoding: 'utf8',
+      },
+    );
+    assert.match(failed.stderr, /a file would exceed the size limit \(copyfile .*: EFBIG\)\n$/);
   });
 });
