@@ -48,6 +48,11 @@ export function imageFormat(content: Uint8Array): ImageFormat | null {
   return start.startsWith('ftyp', 4) && /avi[fs]/.test(start.slice(8)) ? 'avif' : null;
 }
 
+/** Returns the format of an image file as `imageFormat`. @throws the system's error if the file cannot be read */
+export async function imageFileFormat(path: string): Promise<ImageFormat | null> {
+  return imageFormat(await startOf(path));
+}
+
 /**
  * Opens an image, given its path or content, and reads its header. The content alone decides the format, so that no other
  * decoder, such as that of SVG, ever reads a file; sides, pixels and the time of decoding are bounded.

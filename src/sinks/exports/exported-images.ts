@@ -1,7 +1,7 @@
 import { copyFile } from 'node:fs/promises';
 import { RecordError } from '../../errors.js';
 import { findImageFile, type ImageSource, imageBytes, imageState } from '../../files/image-stores/find-image-file.js';
-import { imageFormat } from '../../files/open-image.js';
+import { imageFileFormat, imageFormat } from '../../files/open-image.js';
 import type { Image } from '../../records/image.js';
 import type { ExportInput } from './export-format.js';
 import type { ImageFiles } from './export-options.js';
@@ -73,12 +73,14 @@ export class ExportedImages {
     if (typeof source !== 'string') {
       const bytes = await imageBytes(source).catch((error) => this.#refuse(error, image));
       if (bytes === null) return null;
+      if (imageFormat(bytes) === null) return this.#notReadable(image);
       // There is no file that a link could lead to.
       if (this.mode === 'link') this.#note('image-copied', image.file);
       const file = await this.#output.create(name);
       await file.writeBytes(bytes);
       await file.close();
-    } else if (this.mode === 'link') await this.#output.link(name, source);
+    } else if ((await imageFileFormat(source)) === null) return this.#notReadable(image);
+    else if (this.mode === 'link') await this.#output.link(name, source);
     else {
       await copyFile(source, await this.#output.reserve(name));
       await this.#output.add(name);
@@ -94,6 +96,11 @@ export class ExportedImages {
     const state = await imageState(source);
     if (state !== null && state.bytes <= MAX_BYTES) return { source, tag: `${state.bytes} ${state.tag}` };
     this.#note(state === null ? 'image-missing' : 'image-too-large', image.file);
+    return null;
+  }
+
+  #notReadable(image: Image): null {
+    this.#note('image-not-readable', image.file);
     return null;
   }
 

@@ -184,16 +184,22 @@ describe('exports', () => {
 
   it('copy or link images next to JSON Lines', async () => {
     const images = temporaryFolder();
-    writeFileSync(join(images, '7.jpg'), 'x');
+    const pixel = 'GIF89a\x01\0\x01\0\0\0\0,';
+    mkdirSync(join(images, 'sub'));
+    writeFileSync(join(images, '7.jpg'), pixel);
+    writeFileSync(join(images, 'sub/8.jpg'), '<html>404</html>');
     const copied = await exported('huggingface-jsonl', { images });
-    assert.equal(readFileSync(join(copied.path, 'images/7.jpg'), 'utf8'), 'x');
+    assert.equal(readFileSync(join(copied.path, 'images/7.jpg'), 'utf8'), pixel);
+    assert.ok(!existsSync(join(copied.path, 'images/sub')));
+    assert.deepEqual(copied.notes, { 'image-not-readable': { count: 1, example: 'sub/8.jpg' } });
     assert.match(readFileSync(join(copied.path, 'data/train.jsonl'), 'utf8'), /"file_name":"images\/7\.jpg"/);
     const linked = await exported('huggingface-jsonl', { images, imageFiles: 'link' });
     assert.ok(lstatSync(join(linked.path, 'images/7.jpg')).isSymbolicLink());
+    assert.equal(linked.notes['image-not-readable']?.count, 1);
     // Replacing the export removes the link, not the image.
     await exported('huggingface-jsonl', { overwrite: true }, graphs, linked.path);
     assert.ok(!existsSync(join(linked.path, 'images')));
-    assert.equal(readFileSync(join(images, '7.jpg'), 'utf8'), 'x');
+    assert.equal(readFileSync(join(images, '7.jpg'), 'utf8'), pixel);
   });
 
   it("to PSG, Visual Genome, Label Studio, chat, GraphML and Neo4j have each one's ids", async () => {
