@@ -71,6 +71,11 @@ export const stageCounters: Readonly<Record<string, FindingText>> = {
     problem: 'are fractions of the image and were scaled to pixels',
     advice: 'check that the annotation file means fractions',
   },
+  'image-not-readable': {
+    unit: 'images',
+    problem: 'have a file that is damaged, empty or of another format than JPEG, PNG, WebP, AVIF, TIFF and GIF',
+    advice: 'replace these files, or convert them; views, exports and models that read pixels go without them',
+  },
   'image-size-differs': {
     unit: 'images',
     problem: 'have a file whose width and height are not in proportion to the annotated ones',

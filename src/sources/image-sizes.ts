@@ -77,9 +77,9 @@ export interface ImageProblem {
 
 /**
  * Returns the size of an image: as annotated, or that of its file (`size-from-image`) if the annotations have none; null
- * if the file is then unreadable, and the problem if a link leads out of the folder to it, or a shard or store refuses it. It counts a file whose size
- * differs (`image-size-differs`), and a file that has the annotated size only before the rotation that its EXIF
- * orientation asks for (`annotated-before-rotation`).
+ * if the file is then unreadable, and the problem if a link leads out of the folder to it, or a shard or store refuses it. It
+ * counts a file whose size differs (`image-size-differs`), a file that is no image or damaged (`image-not-readable`), and a
+ * file that has the annotated size only before the rotation that its EXIF orientation asks for (`annotated-before-rotation`).
  * @param compat ignores the EXIF orientation and compares no sizes, as the official loader does
  */
 export async function checkedSize(
@@ -103,7 +103,8 @@ export async function checkedSize(
     if (header) counts['size-from-image'] = 1;
     return header && (compat ? header.stored : header.upright);
   }
-  // An unreadable file is rejected by the stages that read its pixels.
+  // The stages that read its pixels reject an unreadable file.
+  if (!header) counts['image-not-readable'] = 1;
   const order = header ? pixelOrder(annotated, header) : 'upright';
   if (order === null) counts['image-size-differs'] = 1;
   if (order === 'stored') counts['annotated-before-rotation'] = 1;

@@ -243,6 +243,19 @@ describe('files of images', () => {
     assert.deepEqual(official.records[4]?.image.width, 60);
   });
 
+  it('that are no images are counted, also if the annotations have their sizes', async () => {
+    const folder = temporaryFolder();
+    const images = join(folder, 'images');
+    await putImage(join(images, 'a.jpg'));
+    writeFileSync(join(images, 'empty.jpg'), '');
+    writeFileSync(join(images, 'page.jpg'), '<html>404</html>');
+    const files = ['a.jpg', 'empty.jpg', 'page.jpg'];
+    const entries = files.map((file_name, id) => ({ id, file_name, width: 60, height: 40 }));
+    const { records, counts } = await read(entries, folder, { images });
+    assert.equal(records.length, 3);
+    assert.deepEqual(counts, { 'image-not-readable': 2 });
+  });
+
   it('with another size than annotated are counted', async () => {
     const folder = temporaryFolder();
     const images = join(folder, 'images');
