@@ -78,7 +78,7 @@ export interface ImageProblem {
 /**
  * Returns the size of an image: as annotated, or that of its file (`size-from-image`) if the annotations have none; null
  * if the file is then unreadable, and the problem if a link leads out of the folder to it, or a shard or store refuses it. It
- * counts a file whose size differs (`image-size-differs`), a file that is no image or damaged (`image-not-readable`), and a
+ * counts a file whose size differs (`image-size-differs`), a damaged file and one that is not an image (`image-not-readable`), and a
  * file that has the annotated size only before the rotation that its EXIF orientation asks for (`annotated-before-rotation`).
  * @param compat ignores the EXIF orientation and compares no sizes, as the official loader does
  */

@@ -243,7 +243,7 @@ describe('files of images', () => {
     assert.deepEqual(official.records[4]?.image.width, 60);
   });
 
-  it('that are no images are counted, also if the annotations have their sizes', async () => {
+  it('that are not images are counted, also if the annotations have their sizes', async () => {
     const folder = temporaryFolder();
     const images = join(folder, 'images');
     await putImage(join(images, 'a.jpg'));
