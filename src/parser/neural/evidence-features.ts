@@ -37,7 +37,11 @@ const kindsOfWords: ReadonlyMap<string, (typeof kinds)[number]> = new Map(
     [
       ['path', 'into onto to toward towards through along across down up over past around out off'],
       ['place', 'in on at inside under underneath beneath atop against within'],
-      ['side', `near beside behind by between above below alongside before among next front left right`],
+      [
+        'side',
+        `near beside behind by between above below
+        alongside before among next front left right`,
+      ],
       ['with', 'with'],
       ['of', "of 's"],
       ['from', 'from'],
@@ -123,11 +127,14 @@ export const evidenceFeatures: readonly string[] = names;
 /** More phrases between two make no difference. */
 const MOST_BETWEEN = 2;
 
-/** Returns the numbers of the features that a relation has, each followed by its value. */
-export function evidenceValues(evidence: Evidence): number[] {
+/**
+ * Returns the numbers of the features that a relation has, each followed by its value.
+ * @param found is overwritten and returned
+ */
+export function evidenceValues(evidence: Evidence, found: number[] = []): number[] {
   const { network, rules, reading, contest, predicate } = evidence;
   const isRead = network > 0;
-  const found: number[] = [];
+  found.length = 0;
   if (evidence.isPhrase) found.push(short, 1);
   if (evidence.isParagraph) found.push(paragraph, 1);
   if (evidence.isAbstract) found.push(abstract, 1);

@@ -46,12 +46,12 @@ export function joinGraphs(
   };
   const isInRules = (end: number) => rules.entities.some((one) => one.end === end);
   const containers = new Set<number>();
-  const rulesOf = new Map<number, (TextRelation & { readonly reading: Reading; readonly isAiry: boolean })[]>();
+  const rulesOf = new Map<number, ReadRelation[]>();
   for (const [k, relation] of rules.relations.entries()) {
     const ends = [rules.entities[relation.subject]!, rules.entities[relation.object]!] as const;
     const isAiry = isImpression(relation.lemma) || ends.some(({ lemma }) => isAbstract(lemma));
     if (isPhrase && !ends.every((entity) => byEnd.has(entity.end))) continue;
-    const joined = { ...relation, subject: indexOf(ends[0]), object: indexOf(ends[1]), reading: readings[k]!, isAiry };
+    const joined = placed(relation, indexOf(ends[0]), indexOf(ends[1]), readings[k]!, isAiry);
     if (relation.predicate === 'of') containers.add(joined.subject);
     const same = rulesOf.get(pairOf(joined));
     if (same) same.push(joined);
@@ -124,8 +124,8 @@ export function joinGraphs(
       const ends = [rules.entities[relation.subject]!, rules.entities[relation.object]!] as const;
       const isAiry = isImpression(relation.lemma) || ends.some(({ lemma }) => isAbstract(lemma));
       const [subject, object] = [indexOf(ends[0]), indexOf(ends[1])];
-      const placed = { ...relation, subject, object };
-      const pair = pairOf(placed);
+      const other = placed(relation, subject, object, reading, isAiry);
+      const pair = pairOf(other);
       if (subject === object || rulesOf.has(pair) || seen.has(pair)) continue;
       const read = networkOf.get(pair);
       if (read && lastWord(read.predicate) !== lastWord(relation.predicate)) continue;
@@ -135,7 +135,7 @@ export function joinGraphs(
         rules: 'other',
         reading,
         isAbstract: isAiry,
-        contest: read === undefined ? (networkEnds.get(laterEnd(placed)) ?? 0) : 0,
+        contest: read === undefined ? (networkEnds.get(laterEnd(other)) ?? 0) : 0,
         between: 0,
         isNewPhrase: isNew(subject) || isNew(object),
         isOtherPhrase: isOther(subject) || isOther(object),
@@ -143,7 +143,7 @@ export function joinGraphs(
         isParagraph,
         predicate: relation.predicate,
       });
-      if (confidence >= LIKELY) relations.push(read ? { ...read, confidence } : annotated(placed, confidence));
+      if (confidence >= LIKELY) relations.push(read ? { ...read, confidence } : annotated(other, confidence));
     }
   let ranks: readonly number[] | undefined;
   for (const relation of networkRelations) {
@@ -170,6 +170,25 @@ export function joinGraphs(
   }
   relations.sort((a, b) => orderOf(entities, a) - orderOf(entities, b));
   return { entities, relations };
+}
+
+/** A relation of the rules with the indices of the joined graph. */
+interface ReadRelation extends TextRelation {
+  readonly reading: Reading;
+  readonly isAiry: boolean;
+}
+
+/** Returns a relation with other indices, built at once: an object that grows is slow. */
+function placed(
+  { predicate, lemma, inferred }: TextRelation,
+  subject: number,
+  object: number,
+  reading: Reading,
+  isAiry: boolean,
+): ReadRelation {
+  return inferred
+    ? { subject, object, predicate, lemma, inferred, reading, isAiry }
+    : { subject, object, predicate, lemma, reading, isAiry };
 }
 
 /** Other subjects than those that the rules prefer, and what is seldom seen, are left out if they are less likely than not. */

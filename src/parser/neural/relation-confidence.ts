@@ -15,8 +15,9 @@ export function calibratedConfidence(): (evidence: Evidence) => number {
   const known = new Set(evidenceFeatures);
   for (const name of Object.keys(weights)) if (!known.has(name)) throw new Error(`confidence.json: no feature ${name}`);
   const list = Float64Array.from(evidenceFeatures, (name) => weights[name] ?? 0);
+  const values: number[] = [];
   return (evidence) => {
-    const values = evidenceValues(evidence);
+    evidenceValues(evidence, values);
     let sum = 0;
     for (let k = 0; k < values.length; k += 2) sum += list[values[k]!]! * values[k + 1]!;
     return Math.round(1e4 / (1 + Math.exp(-sum))) / 1e4;

@@ -36,6 +36,10 @@ export interface OtherReading {
   readonly reading: Reading;
 }
 
+/** More than the phrases of a caption. */
+const MOST_PHRASES = 4096;
+const pairOf = (subject: number, object: number) => subject * MOST_PHRASES + object;
+
 /** Noun phrases in reading order and their relations, each once. */
 export class PhraseGraph {
   private readonly indices = new Map<NounPhrase, number>();
@@ -49,8 +53,8 @@ export class PhraseGraph {
     this.originOf = originOf;
   }
 
-  private readonly pairs = new Set<string>();
-  private readonly others = new Map<string, OtherReading>();
+  private readonly pairs = new Set<number>();
+  private readonly others = new Map<number, OtherReading>();
 
   add(phrase: NounPhrase): void {
     this.indices.set(phrase, this.indices.size);
@@ -71,7 +75,7 @@ export class PhraseGraph {
       for (const to of objects) {
         if (from === to || isNowhere(from) || isNowhere(to)) continue;
         const [subject, object] = [this.indices.get(from)!, this.indices.get(to)!];
-        const key = `${subject} ${object}`;
+        const key = pairOf(subject, object);
         if (this.others.has(key)) continue;
         this.others.set(key, {
           relation: { subject, object, predicate: text, lemma },
@@ -87,7 +91,9 @@ export class PhraseGraph {
 
   /** Returns the other readings of phrases that are not related. */
   otherReadings(): OtherReading[] {
-    return [...this.others].filter(([pair]) => !this.pairs.has(pair)).map(([, reading]) => reading);
+    const found: OtherReading[] = [];
+    for (const [pair, reading] of this.others) if (!this.pairs.has(pair)) found.push(reading);
+    return found;
   }
 
   /** Relates a group to itself: in "two dogs next to each other" the object is the other dog. */
@@ -98,7 +104,7 @@ export class PhraseGraph {
 
   /** Checks whether a relation of the two is known, in either direction. */
   isRelated(a: NounPhrase, b: NounPhrase): boolean {
-    return this.pairs.has(`${this.indices.get(a)} ${this.indices.get(b)}`);
+    return this.pairs.has(pairOf(this.indices.get(a) ?? -1, this.indices.get(b) ?? -1));
   }
 
   graph(): TextGraph {
@@ -121,6 +127,6 @@ export class PhraseGraph {
     if (inferred) relation.inferred = inferred;
     this.relations.set(key, relation);
     this.readings.push(this.readingOf(from, to, kind));
-    this.pairs.add(`${subject} ${object}`).add(`${object} ${subject}`);
+    this.pairs.add(pairOf(subject, object)).add(pairOf(object, subject));
   }
 }

@@ -107,7 +107,7 @@ function completePending(state: ReadingState, pending: PendingPredicate, object:
       subjects === origin.subjects &&
       isOfVerb(origin, pending.preposition, state.nearest[0]!, object[0]!);
     const predicate = isOfAgent ? { ...pending, ...ofVerb(origin, pending, state.nearest[0]!) } : pending;
-    const otherSubjects = pending.preposition === 'of' ? [] : otherSubjectsOf(state, pending, subjects);
+    const otherSubjects = pending.preposition === 'of' ? none : otherSubjectsOf(state, pending, subjects);
     state.attachObjects(object, { ...predicate, isDenied, subjects, otherSubjects });
     if (pending.verb !== undefined && pending.preposition === '') state.antecedents.prefer(object);
     state.nearest = object;
@@ -122,6 +122,8 @@ function completePending(state: ReadingState, pending: PendingPredicate, object:
 
 /** The groups that introduced each other, from the nearest one on, at most. */
 const CHAIN = 4;
+
+const none: readonly OtherSubjects[] = [];
 
 /** Returns which other subjects a predicate may have. */
 function otherSubjectsOf(state: ReadingState, pending: PendingPredicate, preferred: Group): OtherSubjects[] {
