@@ -115,7 +115,10 @@ function isAlike(gold: Fact, one: Fact): boolean {
 /** Returns the words of a predicate: its verb as a lemma, and without a part of a place, "sit on" for "sitting on the edge of". */
 function wordsOf(predicate: string): string[] {
   const words = predicate
-    .replace(/\b(on|in|at|near|along|around) (?:the )?(?:edge|side|corner|cent(?:er|re)|middle|end|base) of$/, '$1')
+    .replace(
+      /\b(on|in|at|near|along|around|from|to|towards?|by) (?:the )?(?:edge|side|corner|cent(?:er|re)|middle|end|base) of$/,
+      '$1',
+    )
     .split(' ')
     .filter((word) => !/^(?:the|a|an)$/.test(word));
   return words.map((word, k) => (k === 0 ? verbLemma(word) : word));

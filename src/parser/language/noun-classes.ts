@@ -66,14 +66,14 @@ const concreteNouns =
   wordSet(`ship battleship spaceship apartment monument instrument equipment pavement basement vestment
   garment ornament document cement station intersection mansion television reception carnation plantation entrance audience
   fence ambulance appliance residence city electricity condiment compartment section extension potion lotion construction
-  decoration destination vegetation refreshment casement embankment hood vanity experiment elevation department establishment settlement tournament advertisement facility university community security statement`);
+  decoration destination vegetation refreshment casement embankment hood vanity presentation experiment elevation department establishment settlement tournament advertisement facility university community security statement`);
 const abstractNouns =
   wordSet(`accent action activity adventure aim anticipation appeal atmosphere attention aura backdrop balance beauty
   blend blur calm care charm closer color colour comfort contrast day depth detail effect elegance element
   emphasis energy example experience feel feeling focus glimpse glow harmony hint hue idea illusion image impression joy journey
   kind life look love magic manner message mix mood moment motion movement mystery narrative nature night morning afternoon evening
   order other palette part pattern peace perspective point presence pride purpose reflection rest result sense
-  setting shade shape sign-of-life silence simplicity size sort space state story style symmetry tale testament texture theme thing
+  setting shape sign-of-life silence simplicity size sort space state story style symmetry tale testament texture theme thing
   thought time tone touch tranquillity tranquil type use variety vibe view viewer way whole width wonder work world year
   scene shot one some both each another all he she it they him them her who which this that these those
   himself herself itself themselves none nothing something anything everything instead addition fact

@@ -46,6 +46,7 @@ export function isMistaggedNoun(words: readonly DictionaryWord[], tags: readonly
 export function openWordClass(words: readonly DictionaryWord[], tags: readonly WordClass[], k: number): WordClass {
   if (isClearVerb(words, tags, k)) return 'verb';
   const { text: word, noun, verb, isVerb } = words[k]!;
+  if (isVerb && verb === word && isHelped(words, tags, k)) return 'verb';
   const context = contextOf(words, tags, k);
   if (colors.has(word)) return colorTag(words, k, context);
   // "a wheel and landing gear", but "a man cutting boards"
@@ -162,6 +163,20 @@ const gestures = wordSet('wave point look reach laugh talk turn walk run ride dr
 
 const startsCompound = (words: readonly DictionaryWord[], k: number) =>
   words[k + 1] !== undefined && isCompound(words[k]!.text, words[k + 1]!.text);
+
+/** Checks for a verb after what somebody helps or watches: "helping a boy ride a pony", but "watching a dog show". */
+function isHelped(words: readonly DictionaryWord[], tags: readonly WordClass[], k: number): boolean {
+  const next = tags[k + 1];
+  if (tags[k - 1] !== 'noun' || (next !== 'determiner' && next !== 'number' && next !== 'preposition')) return false;
+  const agent = words[k - 1]!;
+  if (!isAnimate(nounClass(agent.noun)) || isCompound(agent.text, words[k]!.text)) return false;
+  let first = k - 1;
+  while (isNominal(tags[first - 1]) || tags[first - 1] === 'determiner' || tags[first - 1] === 'number') first--;
+  return tags[first - 1] === 'verb' && helps.has(words[first - 1]!.verb);
+}
+
+/** Verbs after which somebody does something: "helping a boy ride". */
+export const helps = wordSet('help watch let make see');
 
 /** The context of a word. */
 interface WordContext {
@@ -282,7 +297,8 @@ function otherTag(
   const { tag, previous, before, next, afterNext, opens, closes, agent } = context;
   const verb = isVerb ? infinitive : undefined;
   // "a bus stop", but "a bus stops"
-  if (agent && (word === verb || !agent.hasA) && (word === 'light' || isCompound(previous, word))) return 'noun';
+  if (agent && (word === verb || !agent.hasA || verb === undefined) && (word === 'light' || isCompound(previous, word)))
+    return 'noun';
   if (verb !== undefined && canBeNoun && agent && isFiniteVerb(word === verb, agent, context)) return 'verb';
   if (!canBeAdjective && canBeNoun !== (verb !== undefined)) return canBeNoun ? 'noun' : 'verb';
   // "sits on a bench and rides a"

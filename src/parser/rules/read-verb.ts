@@ -1,6 +1,7 @@
 import { isAnimate } from '../language/noun-classes.js';
 import { attachmentAgent, relativeSubject } from './attachment.js';
 import type { ClausePart, VerbPart } from './clause-parts.js';
+import { helps } from './open-word-class.js';
 import type { Group } from './origin.js';
 import type { ReadingState } from './reading-state.js';
 
@@ -63,7 +64,7 @@ function subjectsOf(state: ReadingState, part: VerbPart): Group {
   if (state.isRelative && state.nearest.length > 0)
     return relativeSubject(state.nearest, part, state.isPersonal, state.originOf);
   if (
-    part.isInfinitive &&
+    (part.isInfinitive || (part.text.startsWith(part.verb) && helps.has(state.related?.verb ?? ''))) &&
     state.related?.preposition === '' &&
     state.nearest.some(({ nounClass }) => isAnimate(nounClass))
   )
