@@ -12,6 +12,44 @@ const triplets = (parser: TextParser, caption: string): string[] => {
 
 /** What a person says that a caption states, by kind. */
 const kinds: Readonly<Record<string, readonly (readonly [caption: string, ...relations: string[]])[]>> = {
+  'what a relative clause is about': [
+    [
+      'A nurse in a cap is standing at a table that is covered with bottles and cups.',
+      'nurse in cap',
+      'nurse standing at table',
+      'table covered with bottles',
+      'table covered with cups',
+    ],
+    ['The image shows a boy with a drum who is leaning on a gate.', 'boy with drum', 'boy leaning on gate'],
+    [
+      'A clerk points at a jar of pickles that stands on a crate.',
+      'clerk points at jar',
+      'jar of pickles',
+      'jar stands on crate',
+    ],
+  ],
+  'what "with" adds after a comma': [
+    [
+      'A farmer waits at a barn, with a long rope running above it.',
+      'farmer waits at barn',
+      'farmer with rope',
+      'rope running above barn',
+    ],
+  ],
+  'what somebody helps or watches': [
+    ['A nurse is helping a small boy climb a ladder.', 'nurse helping boy', 'boy climb ladder'],
+    ['In the image, a girl lets a boy push a cart.', 'girl lets boy', 'boy push cart'],
+  ],
+  'phrases that the network ends with a verb': [
+    [
+      'A wide canal passes a mill, and pale smoke billows from its roof.',
+      'canal passes mill',
+      'smoke billows from roof',
+    ],
+  ],
+  'things with names that are mostly abstract': [
+    ['A violin lies in a case in the shade.', 'violin in case', 'case in shade'],
+  ],
   'what is said of the picture': [
     ['The image shows a nurse pushing a cart.', 'nurse pushing cart'],
     ['This is a photo of a fox standing in the snow.', 'fox standing in snow'],

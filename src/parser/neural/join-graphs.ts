@@ -85,7 +85,10 @@ export function joinGraphs(
   const networkPhrases = new Set<number>();
   if (isPhrase) for (const { subject, object } of networkRelations) networkPhrases.add(subject).add(object);
   // For the network, a "tray of" glasses is their quantity.
-  const isNew = (index: number) => index >= network.entities.length && !containers.has(index);
+  const isNew = (index: number) =>
+    index >= network.entities.length && !containers.has(index) && !isBeforeVerb(entities[index]!.end);
+  // The network takes the verb for a phrase: "pale smoke billows".
+  const isBeforeVerb = (end: number) => network.entities.some((one) => one.start === end + 1 && !isInRules(one.end));
   const isOther = (index: number) => {
     const { start, end } = entities[index]!;
     return index >= network.entities.length && network.entities.some((one) => one.start < end && start < one.end);

@@ -112,10 +112,10 @@ export function attachmentAgent(nearest: Group, verb: VerbPart, originOf: Origin
   if (
     introduced?.preposition === 'with' &&
     introduced.verb === undefined &&
-    (introduced.isAside === true || introduced.subjects[0]!.nounClass === 'place') &&
     !animateVerbs.has(verb.verb) &&
-    !isIncidentalClass(nearest[0]!.nounClass) &&
-    !isOwn(nearest[0]!)
+    !isOwn(nearest[0]!) &&
+    (introduced.isAside === true ||
+      (introduced.subjects[0]!.nounClass === 'place' && !isIncidentalClass(nearest[0]!.nounClass)))
   )
     return nearest;
   for (;;) {
