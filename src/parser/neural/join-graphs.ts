@@ -116,7 +116,7 @@ export function joinGraphs(
         isParagraph,
         predicate,
       });
-      if (relation.isAiry && confidence < LIKELY) continue;
+      if (relation.isAiry && !isPhrase && confidence < LIKELY) continue;
       relations.push(isSame || (isPhrase && read) ? { ...read, confidence } : annotated(relation, confidence));
       if (isPhrase && read) break;
     }

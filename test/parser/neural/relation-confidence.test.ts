@@ -65,7 +65,7 @@ describe('confidence of relations', () => {
     assert.ok(!spans(0.7).includes('wooden ship model'));
     assert.deepEqual(
       read(0.7, caption).relations.map(({ predicate }) => predicate),
-      ['sits inside', 'rests on'],
+      ['rests on'],
     );
   });
 
