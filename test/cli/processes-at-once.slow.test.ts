@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { sharedScenarios } from '../support/fault-scenarios.js';
 import { checkPause, faultShim, operationsOf } from '../support/faults.js';
 
-// A pause before every 4th operation on a file, or before each: RELFLOW_FAULTS=all npx mocha --timeout 0 test/cli/processes-at-once.slow.test.ts
-const EVERY = process.env['RELFLOW_FAULTS'] === 'all' ? 1 : 4;
+// A pause before every 6th operation on a file, or before each: RELFLOW_FAULTS=all npx mocha --timeout 0 test/cli/processes-at-once.slow.test.ts
+const EVERY = process.env['RELFLOW_FAULTS'] === 'all' ? 1 : 6;
 
 describe('two processes that finish one run, or do the same part of it', () => {
   it('both end well, whenever one of them has to wait for the other', async function () {
