@@ -1,4 +1,4 @@
-import { RelflowError } from '../errors.js';
+import { optionalPackage } from './optional-package.js';
 
 /**
  * Loads the optional package h5wasm, which reads and writes HDF5, ready to be used.
@@ -6,14 +6,8 @@ import { RelflowError } from '../errors.js';
  * @throws RelflowError (`missing-package`) when it is not installed
  */
 export async function loadHdf5(what: string) {
-  const hdf5 = await import('h5wasm/node').catch((cause: unknown) => {
-    throw new RelflowError(
-      'missing-package',
-      `${what} needs the package h5wasm, which is not installed: npm install h5wasm`,
-      { package: 'h5wasm' },
-      { cause },
-    );
-  });
+  const problem = `${what} needs the package h5wasm, which is not installed: npm install h5wasm`;
+  const hdf5 = await optionalPackage('h5wasm', problem, () => import('h5wasm/node'));
   const module = await hdf5.ready;
   // Else HDF5 prints a trace to stderr for every error.
   module.activate_throwing_error_handler();

@@ -1,5 +1,5 @@
 import type { S3Client } from '@aws-sdk/client-s3';
-import { RelflowError } from '../../errors.js';
+import { optionalPackage } from '../optional-package.js';
 
 /** The optional package. */
 export type S3Package = typeof import('@aws-sdk/client-s3');
@@ -34,14 +34,9 @@ export function s3Client(): Promise<S3> {
 async function createClient(): Promise<S3> {
   // The package warns on every start that it will end its support of Node.js 20 one day.
   process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
-  const sdk = await import('@aws-sdk/client-s3').catch((cause: unknown) => {
-    throw new RelflowError(
-      'missing-package',
-      's3:// needs the package @aws-sdk/client-s3, which is not installed: npm install @aws-sdk/client-s3',
-      { package: '@aws-sdk/client-s3' },
-      { cause },
-    );
-  });
+  const name = '@aws-sdk/client-s3';
+  const problem = `s3:// needs the package ${name}, which is not installed: npm install ${name}`;
+  const sdk = await optionalPackage(name, problem, () => import('@aws-sdk/client-s3'));
   const client = new sdk.S3Client({
     // Understood by every server; most that are not Amazon's have no names for buckets.
     forcePathStyle: process.env['RELFLOW_S3_VIRTUAL_HOSTS'] !== '1',
