@@ -18,7 +18,8 @@ import {
   sceneGraphs,
 } from '../src/index.js';
 import { packageRoot } from '../src/package-info.js';
-import type { Facets, ImagePage, NewEdit, SetInfo } from '../src/view/view-api.js';
+import type { NewEdit } from '../src/view/review-api.js';
+import type { Facets, ImagePage, SetInfo } from '../src/view/view-api.js';
 
 const [count = 100_000] = process.argv.slice(2).map(Number);
 const RELATIONS = 7;

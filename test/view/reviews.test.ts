@@ -7,19 +7,8 @@ import { imageLot } from '../../src/records/image-lot.js';
 import { increment } from '../../src/records/increment.js';
 import type { Review } from '../../src/records/review.js';
 import { schemaProblem } from '../../src/records/schema-problem.js';
-import type {
-  Alike,
-  EditAction,
-  EditLog,
-  EditReply,
-  Facets,
-  ImageDetail,
-  ImagePage,
-  NewEdit,
-  Queue,
-  RelationRef,
-  SetInfo,
-} from '../../src/view/view-api.js';
+import type { Alike, EditAction, EditLog, EditReply, NewEdit, Queue } from '../../src/view/review-api.js';
+import type { Facets, ImageDetail, ImagePage, RelationRef, SetInfo } from '../../src/view/view-api.js';
 import { temporaryFolder } from '../support/folders.js';
 import { variedGraphs } from '../support/graph-lines.js';
 import { type TestView, viewOf } from '../support/view-server.js';

@@ -1,4 +1,5 @@
-import type { Filter, ImageKey, ImageSort, QueueOrder, RelationOrigin, ReviewState } from '../view-api.js';
+import type { QueueOrder } from '../review-api.js';
+import type { Filter, ImageKey, ImageSort, RelationOrigin, ReviewState } from '../view-api.js';
 
 /** The views of the page. */
 export type ViewName = 'images' | 'image' | 'charts' | 'review' | 'compare';

@@ -1,11 +1,9 @@
+import type { Alike, EditReply, EditRequest, Queue, QueueItem } from '../review-api.js';
 import type {
-  Alike,
   ApiError,
   Charts,
   CompareDetail,
   ComparePage,
-  EditReply,
-  EditRequest,
   Facets,
   Filter,
   ImageDetail,
@@ -13,8 +11,6 @@ import type {
   ImagePage,
   ImageSort,
   PictureWidth,
-  Queue,
-  QueueItem,
   SetInfo,
   Terms,
 } from '../view-api.js';

@@ -1,5 +1,6 @@
 import { computed, signal } from '@preact/signals';
-import type { EditAction, ImageKey, ImageRelation, NewEdit, RelationRef } from '../view-api.js';
+import type { EditAction, NewEdit } from '../review-api.js';
+import type { ImageKey, ImageRelation, RelationRef } from '../view-api.js';
 import { api, type RequestError } from './api.js';
 
 /** Edits that the server has not confirmed yet, in order. */

@@ -2,8 +2,9 @@ import { judgmentLines, judgmentRow } from '../../evaluation/judging/sample-rela
 import { bootstrapShare, type UnitCounts } from '../../evaluation/statistics/intervals.js';
 import type { RelationJudgment } from '../../records/relation-judgment.js';
 import type { SceneGraph } from '../../records/scene-graph.js';
+import type { Alike, Queue, QueueItem, QueueOrder } from '../review-api.js';
 import { type ReviewedItem, relationKey } from '../reviews/image-reviews.js';
-import type { Alike, Filter, ImageKey, Queue, QueueItem, QueueOrder, ReviewState, TripletNames } from '../view-api.js';
+import type { Filter, ImageKey, ReviewState, TripletNames } from '../view-api.js';
 import { MatchingRows } from './matching-rows.js';
 import type { Query } from './query.js';
 import type { ReviewDesk } from './review-desk.js';

@@ -1,6 +1,7 @@
 import { OptionError } from '../../errors.js';
 import { fieldsOf } from '../../files/json/json-value.js';
-import type { EditAction, EditRequest, NewEdit, RelationRef, Verdict } from '../view-api.js';
+import type { EditAction, EditRequest, NewEdit, Verdict } from '../review-api.js';
+import type { RelationRef } from '../view-api.js';
 
 /** Edits in one request. */
 const MOST_EDITS = 200;

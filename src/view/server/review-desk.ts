@@ -3,20 +3,12 @@ import { addToList } from '../../records/add-to-list.js';
 import type { Id } from '../../records/image.js';
 import type { Review } from '../../records/review.js';
 import type { SceneGraph } from '../../records/scene-graph.js';
+import type { EditLog, EditReply, NewEdit, SavedEdit } from '../review-api.js';
 import { inOrder, undoneEdits } from '../reviews/active-edits.js';
 import { imageName } from '../reviews/image-name.js';
 import { type ImageReviews, imageReviews, reviewedRelation } from '../reviews/image-reviews.js';
 import type { ReviewFile } from '../reviews/review-file.js';
-import type {
-  EditLog,
-  EditReply,
-  ImageKey,
-  ImageRelation,
-  NewEdit,
-  RelationRef,
-  RelationReview,
-  SavedEdit,
-} from '../view-api.js';
+import type { ImageKey, ImageRelation, RelationRef, RelationReview } from '../view-api.js';
 import { relationsOf } from './image-detail.js';
 import type { SetIndex } from './set-index.js';
 import { Parameters, type ViewDatabase } from './view-database.js';

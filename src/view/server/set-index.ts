@@ -1,6 +1,5 @@
 import { readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { DuckDBAppender, DuckDBConnection } from '@duckdb/node-api';
 import { makeFolder } from '../../files/make-folder.js';
 import { increment } from '../../records/increment.js';
 import type { RefusedRecords } from '../../runs/read-graphs.js';
@@ -10,6 +9,7 @@ import { candidateWays } from './candidate-ways.js';
 import { captionWords } from './caption-words.js';
 import { Dictionary } from './dictionary.js';
 import { DocumentFile } from './document-file.js';
+import { IndexRows, TABLES } from './index-rows.js';
 import type { ViewDatabase } from './view-database.js';
 import type { ViewRecord, ViewSet } from './view-set.js';
 
@@ -19,19 +19,6 @@ const FORMAT = 2;
 /** The columns that are numbers of texts. */
 const DICTIONARIES = ['predicate', 'category', 'source', 'tagger', 'dataset', 'split', 'reason'] as const;
 export type DictionaryName = (typeof DICTIONARIES)[number];
-
-/** The tables of an index; `drawn` in memory has the columns of `relations`. */
-export const TABLES = {
-  images:
-    'key INTEGER, id VARCHAR, file VARCHAR, dataset INTEGER, split INTEGER, width INTEGER, height INTEGER, objects INTEGER, relations INTEGER, captions VARCHAR',
-  relations:
-    'image INTEGER, place INTEGER, subject INTEGER, predicate INTEGER, object INTEGER, source INTEGER, tagger INTEGER, confidence DOUBLE, is_scored BOOLEAN, subject_score DOUBLE, object_score DOUBLE',
-  dropped: 'image INTEGER, reason INTEGER, count INTEGER',
-  terms: 'dictionary VARCHAR, id INTEGER, text VARCHAR',
-  blocks: 'first_byte DOUBLE, bytes INTEGER',
-  refused: 'reason VARCHAR, count INTEGER, example VARCHAR',
-  totals: 'images INTEGER, relations INTEGER, has_captions BOOLEAN',
-} as const;
 
 /** Number of images after which rows become visible; the first ones do so earlier, because the first page waits for them. */
 const FIRST_FLUSH = 100;
@@ -158,7 +145,7 @@ export class SetIndex {
     for (const [name, columns] of Object.entries(TABLES))
       await db.run(`CREATE TABLE ${this.alias}.${name} (${columns})`);
     this.#documents = await DocumentFile.create(file('records.bin'));
-    const rows = await Rows.open(db, this.alias);
+    const rows = await IndexRows.open(db, this.alias);
     let unflushed = 0;
     let images = 0;
     const flush = async () => {
@@ -194,7 +181,7 @@ export class SetIndex {
     onFirst();
   }
 
-  #addRows(rows: Rows, key: number, { graph, candidates }: ViewRecord): void {
+  #addRows(rows: IndexRows, key: number, { graph, candidates }: ViewRecord): void {
     const { image, objects, relations, captions } = graph;
     const { predicate, category, source, tagger, dataset, split, reason } = this.dictionaries;
     if (captions.length > 0) this.#hasCaptions = true;
@@ -301,53 +288,3 @@ async function removeOld(cache: string): Promise<void> {
   const left = entries.filter(({ isPartial, changed }) => isPartial && Date.now() - changed > PARTIAL_AGE);
   for (const { path } of [...complete, ...left]) await rm(path, { recursive: true, force: true }).catch(() => {});
 }
-
-/** Appends rows to the tables of an index. */
-class Rows {
-  readonly #connections: DuckDBConnection[];
-  readonly #appenders: ReadonlyMap<string, DuckDBAppender>;
-  relations = 0;
-
-  private constructor(connections: DuckDBConnection[], appenders: ReadonlyMap<string, DuckDBAppender>) {
-    this.#connections = connections;
-    this.#appenders = appenders;
-  }
-
-  static async open(db: ViewDatabase, alias: string): Promise<Rows> {
-    const connections: DuckDBConnection[] = [];
-    const appenders = new Map<string, DuckDBAppender>();
-    for (const name of Object.keys(TABLES)) {
-      const connection = await db.connect();
-      connections.push(connection);
-      appenders.set(name, await connection.createAppender(name, 'main', alias));
-    }
-    return new Rows(connections, appenders);
-  }
-
-  add(table: keyof typeof TABLES, cells: readonly (string | number | boolean)[]): void {
-    const appender = this.#appenders.get(table) as DuckDBAppender;
-    const types = COLUMN_TYPES[table];
-    for (const [index, cell] of cells.entries()) {
-      const type = types[index];
-      if (type === 'INTEGER') appender.appendInteger(cell as number);
-      else if (type === 'DOUBLE') appender.appendDouble(cell as number);
-      else if (type === 'BOOLEAN') appender.appendBoolean(cell as boolean);
-      else appender.appendVarchar(cell as string);
-    }
-    appender.endRow();
-    if (table === 'relations') this.relations++;
-  }
-
-  flush(): void {
-    for (const appender of this.#appenders.values()) appender.flushSync();
-  }
-
-  close(): void {
-    for (const appender of this.#appenders.values()) appender.closeSync();
-    for (const connection of this.#connections) connection.closeSync();
-  }
-}
-
-const COLUMN_TYPES = Object.fromEntries(
-  Object.entries(TABLES).map(([name, columns]) => [name, columns.split(', ').map((column) => column.split(' ')[1]!)]),
-) as unknown as { readonly [table in keyof typeof TABLES]: readonly string[] };

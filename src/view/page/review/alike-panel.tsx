@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { Alike, EditAction, QueueItem } from '../../view-api.js';
+import type { Alike, EditAction, QueueItem } from '../../review-api.js';
 import { api, type RequestError } from '../api.js';
 import { unsaved } from '../edits.js';
 import { useShortcuts } from '../keyboard.js';

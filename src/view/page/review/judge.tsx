@@ -1,5 +1,6 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import type { Alike, EditAction, ImageDetail, ImageKey } from '../../view-api.js';
+import type { Alike, EditAction } from '../../review-api.js';
+import type { ImageDetail, ImageKey } from '../../view-api.js';
 import { pictureLink } from '../api.js';
 import type { Rectangle } from '../drawing/rectangle.js';
 import type { SceneRelation } from '../drawing/scene.js';

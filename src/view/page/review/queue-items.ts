@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { Filter, ImageDetail, ImageKey, QueueItem } from '../../view-api.js';
+import type { QueueItem } from '../../review-api.js';
+import type { Filter, ImageDetail, ImageKey } from '../../view-api.js';
 import { api, pictureLink } from '../api.js';
 import { reloaded } from '../edits.js';
 import { address, filter as presentFilter } from '../navigation.js';

@@ -1,4 +1,4 @@
-import type { Queue } from '../../view-api.js';
+import type { Queue } from '../../review-api.js';
 
 /** How far the judging is, and the precision that follows from it, with its interval. */
 export function QueueProgress({ queue: { progress, precision, total, isRepresentative } }: { readonly queue: Queue }) {

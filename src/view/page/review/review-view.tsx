@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import type { Queue, QueueOrder } from '../../view-api.js';
+import type { Queue, QueueOrder } from '../../review-api.js';
 import { filterParameters, isEmptyFilter } from '../address.js';
 import { api, judgedLink } from '../api.js';
 import { savedCount } from '../edits.js';

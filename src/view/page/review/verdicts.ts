@@ -1,4 +1,4 @@
-import type { EditAction } from '../../view-api.js';
+import type { EditAction } from '../../review-api.js';
 
 /** An answer to whether a relation holds. */
 export interface RelationVerdict {
