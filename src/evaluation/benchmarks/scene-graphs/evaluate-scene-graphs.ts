@@ -1,13 +1,14 @@
 import { InputError } from '../../../errors.js';
 import type { ImagePredictions } from '../../../records/predictions.js';
 import { AnnotatedImages } from '../annotated-images.js';
-import { type BenchmarkEvaluation, type BenchmarkReport, type EvaluationDetails, meanOf } from '../benchmark-report.js';
+import type { BenchmarkEvaluation, BenchmarkReport, EvaluationDetails } from '../benchmark-report.js';
 import { bootstrapMetrics } from '../bootstrap-metrics.js';
 import { HighestMistakes } from '../highest-mistakes.js';
 import type { Predictions } from '../predictions-file.js';
 import { topScores } from '../top-scores.js';
 import { DetectionAp } from './detection-ap.js';
-import { type GraphImage, type GraphTruth, graphTripletKey } from './graph-truth.js';
+import { CUTS, GraphRecalls, type ImageRanks } from './graph-recalls.js';
+import type { GraphImage, GraphTruth } from './graph-truth.js';
 import { firstRanks, type PredictedTriplet } from './match-triplets.js';
 
 /** What is given: boxes and labels, boxes alone, or nothing. */
@@ -22,17 +23,7 @@ export interface EvaluateSceneGraphsOptions extends EvaluationDetails {
   readonly mode: GraphMode;
 }
 
-const CUTS = [20, 50, 100] as const;
 const TOP = 100;
-
-/** Ranks of the predictions that find an image's true relations. */
-interface ImageRanks {
-  readonly position: number;
-  readonly constrained: Float64Array;
-  readonly unconstrained: Float64Array;
-  /** Ranks among the predictions of true pairs; null for `sgdet`. */
-  readonly ofPairs: Float64Array | null;
-}
 
 /**
  * Computes the recalls of scene-graph generation as Scene-Graph-Benchmark.pytorch does: R@K, mean recall, zero-shot recall, each
@@ -202,7 +193,8 @@ class Evaluation {
     for (const [position, { objects }] of images.entries())
       if (!this.#seen.has(position)) this.#detection.add(objects, [], position === 0);
     this.#ranks.sort((a, b) => a.position - b.position);
-    const intervals = resamples > 0 && bootstrapMetrics(images.length, resamples, (w) => this.#metrics(w));
+    const recalls = new GraphRecalls(this.#truth, this.#ranks, this.#options.mode !== 'sgdet');
+    const intervals = resamples > 0 && bootstrapMetrics(images.length, resamples, (w) => recalls.metrics(w));
     return {
       report: {
         benchmark: 'Scene graphs',
@@ -211,93 +203,15 @@ class Evaluation {
             ? 'OpenPSG recall on boxes (34b2a89): that of Scene-Graph-Benchmark.pytorch without the extra pixel'
             : 'Scene-Graph-Benchmark.pytorch vg_eval.py and sgg_eval.py (6f75881)',
         protocol: this.#protocol(resamples),
-        counts: this.#reportCounts(missing),
-        metrics: { ...this.#metrics(), mAP50: this.#detection.result() },
+        counts: this.#reportCounts(missing, recalls),
+        metrics: { ...recalls.metrics(), mAP50: this.#detection.result() },
         ...(intervals && { intervals }),
-        classes: this.#classes(),
-        images: this.#ranks.map(({ position, constrained }) => ({
-          name: images[position]!.file ?? images[position]!.id,
-          ...Object.fromEntries(CUTS.map((cut) => [`R@${cut}`, shareBelow(constrained, cut)])),
-        })),
+        classes: recalls.classes(),
+        images: recalls.images(),
       },
       curves: () => [],
       mistakes: this.#mistakes.list(),
     };
-  }
-
-  #metrics(weights?: Uint16Array): Record<string, number | null> {
-    const ranks = this.#ranks.flatMap((of) => Array.from({ length: weights ? weights[of.position]! : 1 }, () => of));
-    const metrics: Record<string, number | null> = {};
-    const both = [
-      ['', 'constrained'],
-      ['ng', 'unconstrained'],
-    ] as const;
-    for (const [prefix, key] of both) {
-      const name = (metric: string) => (prefix === '' ? metric : metric === 'R' ? `ng${metric}` : `ng-${metric}`);
-      for (const cut of CUTS) metrics[`${name('R')}@${cut}`] = meanOf(ranks.map((of) => shareBelow(of[key], cut)));
-      for (const cut of CUTS)
-        metrics[`${name('mR')}@${cut}`] = meanOf(this.#predicateRecalls(ranks, key, cut).map(({ recall }) => recall));
-      if (this.#truth.zeroShot !== null)
-        for (const cut of CUTS)
-          metrics[`${name('zR')}@${cut}`] = meanOf(ranks.flatMap((of) => this.#zeroShotRecall(of, key, cut)));
-    }
-    if (this.#options.mode !== 'sgdet')
-      for (const cut of CUTS) {
-        const found = ranks.reduce((sum, { ofPairs }) => sum + countBelow(ofPairs!, cut), 0);
-        const all = ranks.reduce((sum, { constrained }) => sum + constrained.length, 0);
-        metrics[`A@${cut}`] = all === 0 ? null : found / all;
-      }
-    return metrics;
-  }
-
-  #zeroShotRecall(of: ImageRanks, key: 'constrained' | 'unconstrained', cut: number): number[] {
-    const { objects, relations } = this.#truth.images[of.position]!;
-    let [all, found] = [0, 0];
-    for (const [k, { subject, object, predicate }] of relations.entries()) {
-      const triplet = graphTripletKey(objects[subject]!.label, objects[object]!.label, predicate);
-      if (!this.#truth.zeroShot!.has(triplet)) continue;
-      all++;
-      if (of[key][k]! < cut) found++;
-    }
-    return all === 0 ? [] : [found / all];
-  }
-
-  /** Returns the mean over the images that have a predicate of its recall there, for each predicate; 0 if no image has it. */
-  #predicateRecalls(ranks: readonly ImageRanks[], key: 'constrained' | 'unconstrained', cut: number) {
-    const sums = this.#truth.predicates.map(() => ({ images: 0, recall: 0, relations: 0 }));
-    for (const of of ranks) {
-      const counts = new Map<number, { all: number; found: number }>();
-      for (const [k, { predicate }] of this.#truth.images[of.position]!.relations.entries()) {
-        const count = counts.get(predicate) ?? { all: 0, found: 0 };
-        counts.set(predicate, count);
-        count.all++;
-        if (of[key][k]! < cut) count.found++;
-      }
-      for (const [predicate, { all, found }] of counts) {
-        const sum = sums[predicate]!;
-        sum.images++;
-        sum.relations += all;
-        sum.recall += found / all;
-      }
-    }
-    return sums.map(({ images, relations, recall }) => ({
-      images,
-      relations,
-      recall: images === 0 ? 0 : recall / images,
-    }));
-  }
-
-  #classes(): BenchmarkReport['classes'] {
-    const recalls = (key: 'constrained' | 'unconstrained') =>
-      CUTS.map((cut) => this.#predicateRecalls(this.#ranks, key, cut));
-    const [constrained, free] = [recalls('constrained'), recalls('unconstrained')];
-    return this.#truth.predicates.map((name, k) => ({
-      name,
-      gt: constrained[0]![k]!.relations,
-      images: constrained[0]![k]!.images,
-      ...Object.fromEntries(CUTS.map((cut, c) => [`R@${cut}`, constrained[c]![k]!.recall])),
-      ...Object.fromEntries(CUTS.map((cut, c) => [`ngR@${cut}`, free[c]![k]!.recall])),
-    }));
   }
 
   #protocol(resamples: number): BenchmarkReport['protocol'] {
@@ -322,7 +236,7 @@ class Evaluation {
     };
   }
 
-  #reportCounts(missing: number): Record<string, number> {
+  #reportCounts(missing: number, recalls: GraphRecalls): Record<string, number> {
     const { images, withoutRelations, zeroShot } = this.#truth;
     return {
       images: images.length,
@@ -331,9 +245,7 @@ class Evaluation {
       'images-without-predicted-pairs-left-out': images.length - this.#ranks.length,
       'images-counted': this.#ranks.length,
       ...(zeroShot !== null && {
-        'images-with-zero-shot-relations': this.#ranks.filter(
-          (of) => this.#zeroShotRecall(of, 'constrained', 1).length > 0,
-        ).length,
+        'images-with-zero-shot-relations': recalls.zeroShotImages,
         'zero-shot-triplets': zeroShot.size,
       }),
       relations: images.reduce((sum, { relations }) => sum + relations.length, 0),
@@ -342,11 +254,3 @@ class Evaluation {
     };
   }
 }
-
-const countBelow = (ranks: Float64Array, cut: number): number => {
-  let count = 0;
-  for (const rank of ranks) if (rank < cut) count++;
-  return count;
-};
-
-const shareBelow = (ranks: Float64Array, cut: number): number => countBelow(ranks, cut) / ranks.length;
