@@ -1,6 +1,9 @@
 // AssemblyScript, not TypeScript: part of parser-kernels.as.ts and training-kernels.as.ts.
 
-/** Returns e to the power of four x ≤ 0, within 2e-7 by Cephes' polynomial. */
+/**
+ * Returns e to the power of four x ≤ 0, within 2e-7 by Cephes' polynomial. The model's (src/model/backends/kernels/rows.as.ts) also
+ * takes other x, NaN and −∞, which costs a few more operations and rounds the last digit in another way.
+ */
 // @ts-ignore: decorator
 @inline
 export function exp4(x: v128): v128 {
