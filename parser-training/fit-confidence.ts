@@ -31,8 +31,8 @@ export interface FittedConfidence {
 }
 
 /**
- * Fits the confidence of relations to judgments by hand: `judged-captions.csv`, sentences and paragraphs in the styles of COCO, BLIP,
- * LLaVA and Qwen-VL, written for this purpose. The reliability is measured by cross-validation over captions.
+ * Fits the confidence of relations to judgments and marks by hand: `judged-captions.csv` and `development-captions.csv`, sentences and
+ * paragraphs in the styles of COCO, BLIP, LLaVA and Qwen-VL, written for this purpose. The reliability is measured by cross-validation over captions.
  */
 export async function fitConfidence(model: ParserModel, kernels: ParserKernels): Promise<FittedConfidence> {
   const evidence: Evidence[] = [];

@@ -28,7 +28,7 @@ const usage = `npm run train:parser -- DIR [--encoder FOLDER] [--captions FILE]â
        npm run train:parser -- --confidence
 
 Trains the neural parser on DIR/train.csv (columns caption and scene_graph), fits the confidence of its relations to
-judged-captions.csv and scores it on DIR/dev.csv.
+judged-captions.csv and development-captions.csv, and scores it on DIR/dev.csv.
 
   --confidence       only fits the confidence, for the model of --out: after a change of the rules
   --encoder FOLDER   config.json, vocab.txt and model.safetensors of all-MiniLM-L6-v2, on which teachers are trained;
