@@ -38,6 +38,8 @@ export class CommandContext {
   readonly exit: (code: number) => void;
   /** 0 is success, 1 an error, 2 wrong usage, 130 an interruption. */
   exitCode = 0;
+  /** Whether notes and errors are lines of JSON, as `--progress json` asks for. */
+  writesEvents = false;
 
   constructor(io: CommandIo) {
     const { stdout, stderr, env = process.env, signals = new EventEmitter(), exit = () => {} } = io;
@@ -61,7 +63,13 @@ export class CommandContext {
 
   /** Writes lines to standard error. A line feed within one is data and is shown as `\n`. */
   printNote(...lines: readonly string[]): void {
-    write(this.stderr, lines);
+    if (this.writesEvents) for (const message of lines) this.printEvent({ event: 'note', message });
+    else write(this.stderr, lines);
+  }
+
+  /** Writes a line of JSON to standard error. */
+  printEvent(event: object): void {
+    write(this.stderr, [JSON.stringify(event)]);
   }
 
   /** Writes a line to standard output in a style, if the terminal has colors. */
@@ -88,6 +96,10 @@ export class CommandContext {
 
   /** Writes an error message to standard error. Further lines of a message are indented, so that none looks like another one. */
   printError(message: string): void {
+    if (this.writesEvents) {
+      this.printEvent({ event: 'error', message });
+      return;
+    }
     const text = visibleLines(message.replace(/\n\s*/g, '\n  '));
     this.stderr.write(`${this.#styled(this.stderr, 'red', 'relflow:')} ${text}\n`);
   }

@@ -114,7 +114,7 @@ async function action(context: CommandContext, file: string, flags: Flags): Prom
     predicates: known.predicates,
     ...((box > 0 || label > 0) && { perturbation: { box, label, categories, seed } }),
     onStart: (tagger) => {
-      if (mode === 'json') context.printNote(JSON.stringify({ event: 'tagger', tagger }));
+      if (mode === 'json') context.printEvent({ event: 'tagger', tagger });
       else if (mode === 'bar') context.printNote(`${tagger}…`);
     },
   });

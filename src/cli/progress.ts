@@ -69,32 +69,42 @@ function bar(stream: OutputStream): ProgressDisplay {
   let phase: RunProgress['phase'] | null = null;
   let last = 0;
   let started = { at: 0, done: 0 };
+  /** The newest progress, if no frame shows it yet. */
+  let unseen: RunProgress | null = null;
+  const draw = ({ phase: drawn, done, total: known }: RunProgress) => {
+    const total = known ?? 0;
+    last = performance.now();
+    unseen = null;
+    const rate = last > started.at ? ((done - started.done) / (last - started.at)) * 1000 : 0;
+    const bytes = drawn === 'reading' || drawn === 'checking';
+    display.setTotal(Math.max(total, done));
+    display.update(done, {
+      amount: bytes ? `${mega(done)}/${mega(total)} MB` : `${done}/${known ?? '?'}`,
+      rate: bytes ? `${mega(rate)} MB/s` : `${rate.toFixed(0)}/s`,
+      left: rate > 0 && total > 0 ? `${duration((total - done) / rate)} left` : '',
+    });
+  };
+  const end = () => {
+    if (unseen) draw(unseen);
+    if (phase) display.stop();
+    phase = null;
+  };
   return {
     update: (progress) => {
-      const now = performance.now();
       if (progress.phase === 'finishing' && progress.total === null) return;
-      if (progress.phase === phase && now - last < MILLISECONDS_BETWEEN_FRAMES) return;
-      const total = progress.total ?? 0;
-      if (progress.phase !== phase) {
-        if (phase) display.stop();
-        phase = progress.phase;
-        started = { at: now, done: progress.done };
-        display.start(total, progress.done, { what: VERBS[phase], amount: '', rate: '', left: '' });
+      if (progress.phase === phase && performance.now() - last < MILLISECONDS_BETWEEN_FRAMES) {
+        unseen = progress;
+        return;
       }
-      last = now;
-      const rate = now > started.at ? ((progress.done - started.done) / (now - started.at)) * 1000 : 0;
-      const bytes = phase === 'reading' || phase === 'checking';
-      display.setTotal(Math.max(total, progress.done));
-      display.update(progress.done, {
-        amount: bytes ? `${mega(progress.done)}/${mega(total)} MB` : `${progress.done}/${progress.total ?? '?'}`,
-        rate: bytes ? `${mega(rate)} MB/s` : `${rate.toFixed(0)}/s`,
-        left: rate > 0 && total > 0 ? `${duration((total - progress.done) / rate)} left` : '',
-      });
+      if (progress.phase !== phase) {
+        end();
+        phase = progress.phase;
+        started = { at: performance.now(), done: progress.done };
+        display.start(progress.total ?? 0, progress.done, { what: VERBS[phase], amount: '', rate: '', left: '' });
+      }
+      draw(progress);
     },
-    end: () => {
-      if (phase) display.stop();
-      phase = null;
-    },
+    end,
   };
 }
 
@@ -120,7 +130,7 @@ function lines(context: CommandContext): ProgressDisplay {
     const perSecond = started && at > started.at ? ((done - started.done) / (at - started.at)) * 1000 : 0;
     const left = total === null || perSecond <= 0 ? null : (total - done) / perSecond;
     const event = { event: 'progress', ...progress, perSecond: round(perSecond), etaSeconds: left && round(left) };
-    context.printNote(JSON.stringify(event));
+    context.printEvent(event);
     last = at;
     started = { phase, at, done };
     unwritten = null;

@@ -17,6 +17,7 @@ import { listCommand } from './list-command.js';
 import { parseCommand } from './parse-command.js';
 import { planCommand } from './plan-command.js';
 import { predictCommand } from './predict-command.js';
+import type { ProgressFlags } from './progress.js';
 import { pullCommand } from './pull-command.js';
 import { pushCommand } from './push-command.js';
 import { recipesFor } from './recipes.js';
@@ -107,6 +108,10 @@ async function createProgram(args: readonly string[], context: CommandContext): 
   doctorCommand(program, context);
   completionCommand(program, context);
   redirect(program, context);
+  program.hook('preAction', (_, action) => {
+    const { progress, quiet } = action.opts<Partial<ProgressFlags>>();
+    context.writesEvents = progress === 'json' && !quiet;
+  });
   return program;
 }
 

@@ -89,6 +89,6 @@ function lines(context: CommandContext): (event: TrainingEvent) => void {
       if (performance.now() - last <= SECONDS_BETWEEN_LINES * 1000) return;
       last = performance.now();
     }
-    context.printNote(JSON.stringify(event));
+    context.printEvent(event);
   };
 }

@@ -139,7 +139,7 @@ async function untilInterrupted(context: CommandContext, worker: RunningWorker):
 }
 
 function reportJson(context: CommandContext, event: WorkerEvent): void {
-  context.printNote(JSON.stringify({ at: new Date().toISOString(), pid: process.pid, ...event }));
+  context.printEvent({ at: new Date().toISOString(), pid: process.pid, ...event });
 }
 
 function reportText(context: CommandContext, event: WorkerEvent): void {

@@ -3,8 +3,31 @@ import { Readable, Writable } from 'node:stream';
 import { CommandContext } from '../../src/cli/command-context.js';
 import { progressDisplay } from '../../src/cli/progress.js';
 import type { RunProgress } from '../../src/index.js';
+import { relflow } from '../support/command.js';
 
 describe('--progress json', () => {
+  it('writes errors and notes as lines of JSON too', async () => {
+    const { code, stderr } = await relflow([
+      'run',
+      'coco',
+      '--annotations',
+      'nowhere.json',
+      '--captions',
+      'x.json',
+      '--out',
+      'x',
+      '--progress',
+      'json',
+    ]);
+    assert.equal(code, 1);
+    const events = stderr
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { event: string; message?: string });
+    assert.equal(events.at(-1)?.event, 'error');
+    assert.match(events.at(-1)?.message ?? '', /nowhere\.json/);
+  });
+
   const { now } = performance;
   let at = 0;
   let events: { done: number; perSecond: number; etaSeconds: number | null }[] = [];
@@ -49,5 +72,23 @@ describe('--progress json', () => {
         [4150, 20, 292.5],
       ],
     );
+  });
+});
+
+describe('--progress bar', () => {
+  it('ends each phase at its last state', () => {
+    let text = '';
+    const stream = new Writable({
+      write(chunk, _encoding, done) {
+        text += String(chunk);
+        done();
+      },
+    });
+    const context = new CommandContext({ stdin: Readable.from([]), stdout: stream, stderr: stream });
+    const { update, end } = progressDisplay(context, { progress: 'bar' });
+    for (const done of [1, 2, 80])
+      update({ phase: 'records', done, total: 80, records: done, shards: 0, stages: {}, usage: {} });
+    end();
+    assert.match(text, /100% 80\/80/);
   });
 });
