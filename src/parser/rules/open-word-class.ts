@@ -45,7 +45,7 @@ export function isMistaggedNoun(words: readonly DictionaryWord[], tags: readonly
  */
 export function openWordClass(words: readonly DictionaryWord[], tags: readonly WordClass[], k: number): WordClass {
   if (isClearVerb(words, tags, k)) return 'verb';
-  const { text: word, noun, verb, isVerb } = words[k]!;
+  const { text: word, noun, verb, isVerb, isNoun } = words[k]!;
   if (isVerb && verb === word && isHelped(words, tags, k)) return 'verb';
   const context = contextOf(words, tags, k);
   if (colors.has(word)) return colorTag(words, k, context);
@@ -58,6 +58,10 @@ export function openWordClass(words: readonly DictionaryWord[], tags: readonly W
     context.before !== 'be'
   )
     return 'noun';
+  // "a modern living room", "a railroad crossing", "a flight attendant"
+  if (rooms.has(word) && context.next === 'noun' && startsCompound(words, k)) return 'noun';
+  const isEnd = context.before === 'noun' && context.closes && (context.tag === 'adjective' || word === 'crossing');
+  if (isEnd && isNoun && isCompound(context.previous, word)) return 'noun';
   // "a female holding", but "a female zebra", "a modern building"
   const following = words[k + 1]?.text ?? '';
   const isIngNoun = context.next === 'noun' && ingNouns.has(following);
@@ -160,6 +164,9 @@ const restVerbs =
   sway bounce tumble crash crawl kneel squat peek peer gaze stare glance smile chat billow trail tower`);
 /** What somebody also does, seldom nouns of a list. */
 const gestures = wordSet('wave point look reach laugh talk turn walk run ride drive jump climb work wait step nod');
+
+/** What rooms and tables are for. */
+const rooms = wordSet('living dining waiting sitting dressing');
 
 const startsCompound = (words: readonly DictionaryWord[], k: number) =>
   words[k + 1] !== undefined && isCompound(words[k]!.text, words[k + 1]!.text);

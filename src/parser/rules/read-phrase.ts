@@ -97,8 +97,10 @@ function completePending(state: ReadingState, pending: PendingPredicate, object:
   if (subjects.length > 0) {
     // "a sign with trees in the background" has no trees.
     const isElsewhere = isFarAway && pending.preposition === 'with' && subjects[0]!.nounClass !== 'place';
+    // "walking at sunset"
+    const isWhen = object[0]!.nounClass === 'time' && times.test(pending.preposition);
     const isDenied =
-      pending.isDenied || isElsewhere || (pending.verb === undefined && isUnstated(state, pending, subjects));
+      pending.isDenied || isElsewhere || isWhen || (pending.verb === undefined && isUnstated(state, pending, subjects));
     const origin = pending.subjects ? undefined : state.originOf(state.nearest);
     if (origin && isPictureTaken(state.nearest, origin, pending))
       state.relate(origin.subjects, withVerb(origin, `${state.nearest[0]!.entity.head} of`), object);
@@ -177,5 +179,7 @@ function isUnstated(state: ReadingState, { preposition }: PendingPredicate, subj
   return state.unstated === 'denied' || !isLocativeAttachment(preposition);
 }
 
+/** Before a time of day. */
+const times = /^(?:at|during|in|on|by)$/;
 /** Verbs with two objects: "feeding a horse a carrot". */
 const transfers = wordSet('give feed hand pass offer show throw serve bring');

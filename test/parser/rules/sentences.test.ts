@@ -358,6 +358,11 @@ const kinds: Readonly<Record<string, readonly (readonly [caption: string, ...rel
     ['A goat stands a few steps away, next to a barn.', 'goat next to barn'],
     ['The nurse, a woman with a cap, waits behind a desk.', 'nurse with cap', 'nurse waits behind desk'],
   ],
+  'times and compounds': [
+    ['a boy walking along a beach at sunset', 'boy walking along beach'],
+    ['A pilot is talking with a flight attendant.', 'pilot talking with attendant'],
+    ['a modern living room with a lamp', 'room with lamp'],
+  ],
   'lists that go on': [
     [
       'The cart holds a bowl of berries covered in sugar, a small jar, and a mug.',
