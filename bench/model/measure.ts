@@ -73,11 +73,13 @@ async function time(rounds: number, work: () => void): Promise<number> {
   return fastest;
 }
 
-const [a, b] = [tf.randomNormal([1024, 1024], 0, 1, 'float32', 1), tf.randomNormal([1024, 1024], 0, 1, 'float32', 2)];
+/** Rows and columns of the factors of the unit. */
+const edge = values.small ? 128 : 1024;
+const [a, b] = [1, 2].map((seed) => tf.randomNormal([edge, edge], 0, 1, 'float32', seed)) as [tf.Tensor, tf.Tensor];
 /** Time of the matrix product that serves as the unit, in milliseconds; measured repeatedly, since other load changes it. */
 const measureUnit = () => time(5, () => tf.matMul(a, b).dispose());
 const unit = await measureUnit();
-report({ name: '1024³ matrix product', milliseconds: unit, unit });
+report({ name: `${edge}³ matrix product`, milliseconds: unit, unit });
 
 if (values.only !== 'tagger') await measureAttention();
 if (values.only !== 'kernels') await measureTagger();
@@ -162,7 +164,7 @@ async function measureTagger(): Promise<void> {
       profile.push(...programLines(programs, 12));
     }
     const own = (before + (await measureUnit())) / 2;
-    const share = (products / milliseconds) * (own / 1024 ** 3);
+    const share = (products / milliseconds) * (own / edge ** 3);
     report({ name, milliseconds, unit: own, share, profile, ...(first && { first: first.milliseconds }) });
     return result;
   };
