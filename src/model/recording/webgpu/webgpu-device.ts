@@ -67,7 +67,11 @@ export interface GpuBackend {
   makeUniforms(uniforms: object[]): object;
   endComputePassEncoder(): void;
   submitQueue(): void;
-  createTensorFromGPUData(data: { buffer: GpuBuffer; zeroCopy: true }, shape: number[], dtype: tf.DataType): tf.Tensor;
+  createTensorFromGPUData(
+    data: { buffer: GpuBuffer; zeroCopy: boolean },
+    shape: number[],
+    dtype: tf.DataType,
+  ): tf.Tensor;
 }
 
 /** Submits the programs that were called before, so that they run before what is submitted next. */

@@ -35,6 +35,9 @@ export interface ReplayMemory {
   readonly arrayBytes: number;
 }
 
+/** Tensors by the data that stood for them in a recording. */
+export type GivenTensors = ReadonlyMap<tf.DataId, tf.Tensor>;
+
 /** Options of a `WebgpuReplay`. */
 export interface WebgpuReplayOptions {
   /** Buffers of the caller that receive outputs in each run, by the output's name. */
@@ -141,12 +144,13 @@ export class WebgpuReplay {
   /**
    * Runs all programs.
    * @param data numbers of each `dataTensor`, by name
+   * @param given tensors in place of some outside of the recording, by what those were
    * @returns the outputs that are not in buffers of the caller; the next run overwrites their numbers, and the caller disposes
    *   of them
    * @throws RelflowError (`recording`) if data are missing or have another size
    */
-  run(data: ReadonlyMap<string, tf.TypedArray>): Record<string, tf.Tensor> {
-    this.#start(data);
+  run(data: ReadonlyMap<string, tf.TypedArray>, given?: GivenTensors): Record<string, tf.Tensor> {
+    this.#start(data, given);
     return this.#finish(data, 0);
   }
 
@@ -180,8 +184,8 @@ export class WebgpuReplay {
   }
 
   /** Writes the data that are not late, and submits what was called before. */
-  #start(data: ReadonlyMap<string, tf.TypedArray>): void {
-    const changed = this.#bindOutside();
+  #start(data: ReadonlyMap<string, tf.TypedArray>, given?: GivenTensors): void {
+    const changed = this.#bindOutside(given);
     if (changed.size > 0)
       for (const step of this.#steps)
         if (step.arrays.some((array) => changed.has(array))) step.group = this.#groupOf(step);
@@ -243,10 +247,10 @@ export class WebgpuReplay {
   }
 
   /** Finds the buffers of the tensors outside of the recording. @returns indices of the arrays whose buffer is another one */
-  #bindOutside(): Set<number> {
+  #bindOutside(given?: GivenTensors): Set<number> {
     const changed = new Set<number>();
     for (const { array, tensor } of this.#outside) {
-      const buffer = this.#resourceOf(tensor);
+      const buffer = this.#resourceOf(given?.get(tensor.dataId) ?? tensor);
       if (buffer === this.#buffers[array]) continue;
       this.#buffers[array] = buffer;
       changed.add(array);
