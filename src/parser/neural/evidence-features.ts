@@ -111,6 +111,8 @@ const anotherContested = feature('another subject, contested');
 const networkAlone = feature('network alone');
 const networkOdds = feature('network alone, log-odds');
 const networkBetween = feature('network alone, phrases between');
+const networkShort = feature('network alone, short caption');
+const networkShortOdds = feature('network alone, short caption, log-odds');
 const short = feature('short caption');
 const paragraph = feature('paragraph');
 const byNetwork = grid('choice', choices, ['network', 'rules']);
@@ -138,6 +140,10 @@ export function evidenceValues(evidence: Evidence, found: number[] = []): number
   if (evidence.isPhrase) found.push(short, 1);
   if (evidence.isParagraph) found.push(paragraph, 1);
   if (evidence.isAbstract) found.push(abstract, 1);
+  if (!reading && evidence.isPhrase) {
+    found.push(networkShort, 1, networkShortOdds, logOdds(network));
+    return found;
+  }
   if (!reading) {
     found.push(
       networkAlone,
