@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { WeightSource } from '../../src/files/weight-source.js';
 import type { ImageBatch } from '../../src/model/geometry.js';
 import type { Parameter } from '../../src/model/parameter-scope.js';
+import type { ModelPasses } from '../../src/model/recording/model-passes.js';
 import type { LabelSet, LayerOutput, RlipV2 } from '../../src/model/rlip-v2.js';
 import { textMask } from '../../src/model/text/text-mask.js';
 import { matchPairsAsync } from '../../src/training/loss/match-pairs.js';
@@ -9,6 +10,7 @@ import { type LossTerms, type PairLossOptions, pairLosses, totalLoss } from '../
 import type { Matches } from '../../src/training/loss/pair-targets.js';
 import { pseudoLabels } from '../../src/training/loss/pseudo-labels.js';
 import type { BorderPoints } from './border-points.js';
+import { officialOutputs } from './compare-forward.js';
 import { batchOf, type ParityInputs } from './parity-inputs.js';
 
 /** Difference of a loss or a gradient, and its tolerance. */
@@ -57,6 +59,8 @@ export interface GradientOptions {
   readonly nudges: number;
   /** True if tensors can be read within a pass; otherwise queries are matched with targets in a pass before. */
   readonly readable: boolean;
+  /** What runs the passes: operation by operation, or recorded. */
+  readonly runner: ModelPasses;
   /** Sampling points at borders of cells; `tries` of them, the closest first, are moved to the other side in turn. */
   readonly borders?: { readonly watch: BorderPoints; readonly tries: number } | undefined;
 }
@@ -71,7 +75,7 @@ export async function compareGradients(
   inputs: ParityInputs,
   expected: WeightSource,
   norms: Readonly<Record<string, number>>,
-  { passes, nudges, readable, borders }: GradientOptions,
+  { passes, nudges, readable, runner, borders }: GradientOptions,
   report: (check: GradientCheck) => void,
 ): Promise<void> {
   const batch = batchOf(inputs.images);
@@ -94,12 +98,15 @@ export async function compareGradients(
     };
     return model.decode(model.encode(images, labels), tagger ? given : undefined);
   };
-  const lossesOf = async (images: ImageBatch): Promise<() => LossTerms[]> => {
-    const matches = tagger || readable ? undefined : await matchLayers(() => decode(images), inputs.pairs);
-    return () =>
+  /** @param changed names the change of the images, and so the pass */
+  const lossesOf = async (images: ImageBatch, changed = 'as they are'): Promise<LossPass> => {
+    const matches =
+      tagger || readable ? undefined : await matchLayers(runner, changed, images, () => decode(images), inputs.pairs);
+    const terms = () =>
       decode(images).map((layer, k) =>
-        pairLosses(layer, inputs.pairs, { ...options, ...(matches && { matches: matches[k]! }) }),
+        pairLosses(layer, inputs.pairs, { ...options, name: `found.${k}`, ...(matches && { matches: matches[k]! }) }),
       );
+    return { key: changed, images, terms };
   };
 
   const trained = [...model.parameters.values()].filter((parameter) => parameter.trained);
@@ -107,42 +114,99 @@ export async function compareGradients(
   const losses = await lossesOf(batch);
   for (let pass = 0; pass < passes; pass++) {
     const parameters = trained.filter((_, k) => k % passes === pass);
-    let terms: LossTerms[] = [];
-    const { value, grads } = tf.variableGrads(
-      () => {
-        terms = losses();
-        // Kept for the comparison, since the pass disposes its intermediate tensors.
-        if (pass === 0) for (const layer of terms) for (const term of Object.values(layer)) tf.keep(term as tf.Tensor);
-        return totalLoss(terms);
-      },
-      parameters.map(({ variable }) => variable),
-    );
+    const { total, terms, gradients } = await gradientsOf(runner, losses, parameters, `group ${pass}`);
     if (pass === 0) {
       await compareTerms(terms, expected, report);
-      await compareScalar('total', value, expected, report);
-      tf.dispose(terms as unknown as tf.TensorContainer);
+      await compareScalar('total', total, expected, report);
     }
-    value.dispose();
+    tf.dispose([total, terms as unknown as tf.TensorContainer]);
     for (const parameter of parameters) {
-      const checks = await compareGradient(parameter, grads[parameter.variable.name], expected, norms);
+      const checks = await compareGradient(parameter, gradients[parameter.name], expected, norms);
       if (checks.every(isWithin)) for (const check of checks) report(check);
       else failed.push({ parameter, checks });
     }
-    tf.dispose(grads);
+    tf.dispose(gradients);
   }
   const retry = async (images: ImageBatch, changed: string) =>
-    compareRetry(failed, await lossesOf(images), expected, norms, changed);
+    compareRetry(runner, failed, await lossesOf(images, changed), expected, norms, changed);
   for (const check of await retryFailed(failed, batch, retry, nudges, borders)) report(check);
   batch.pixels.dispose();
 }
 
+/** The losses of images, and a name for them. */
+interface LossPass {
+  readonly key: string;
+  readonly images: ImageBatch;
+  readonly terms: () => LossTerms[];
+}
+
 /** Matches queries with targets for each layer, in a pass of its own. */
-async function matchLayers(decode: () => LayerOutput[], pairs: ParityInputs['pairs']): Promise<Matches[][]> {
-  const layers = tf.tidy(() => decode() as unknown as tf.TensorContainer) as unknown as LayerOutput[];
+async function matchLayers(
+  runner: ModelPasses,
+  key: string,
+  { pixels }: ImageBatch,
+  decode: () => LayerOutput[],
+  pairs: ParityInputs['pairs'],
+): Promise<Matches[][]> {
+  const outputs = await runner.run({
+    key: `match: ${key}`,
+    given: { pixels },
+    collectData: () => {},
+    run: () =>
+      Object.fromEntries(
+        decode().flatMap((layer, k) => Object.entries(layer).map(([name, x]) => [`${k}.${name}`, x as tf.Tensor])),
+      ),
+  });
   const matches: Matches[][] = [];
-  for (const layer of layers) matches.push(await matchPairsAsync(layer, pairs));
-  tf.dispose(layers as unknown as tf.TensorContainer);
+  for (let k = 0; outputs[`${k}.subjectBoxes`]; k++) {
+    const names = Object.values(officialOutputs);
+    const layer = Object.fromEntries(names.map((name) => [name, outputs[`${k}.${name}`]!]));
+    matches.push(await matchPairsAsync(layer as unknown as LayerOutput, pairs));
+  }
+  tf.dispose(outputs as tf.NamedTensorMap);
   return matches;
+}
+
+/** Computes the loss, its terms by layer, and the gradients of parameters by their names. */
+async function gradientsOf(
+  runner: ModelPasses,
+  { key, images, terms }: LossPass,
+  parameters: readonly Parameter[],
+  group: string,
+): Promise<{ total: tf.Tensor; terms: Record<keyof LossTerms, tf.Tensor>[]; gradients: tf.NamedTensorMap }> {
+  const { total, ...outputs } = await runner.run({
+    key: `gradients of ${group}: ${key}`,
+    given: { pixels: images.pixels },
+    collectData: () => {},
+    run: () => {
+      let layers: LossTerms[] = [];
+      const { value, grads } = tf.variableGrads(
+        () => {
+          layers = terms();
+          // Kept as outputs, since the pass disposes its intermediate tensors.
+          for (const layer of layers) for (const term of Object.values(layer)) tf.keep(term as tf.Tensor);
+          return totalLoss(layers);
+        },
+        parameters.map(({ variable }) => variable),
+      );
+      const ofLayers = layers.flatMap((layer, k) =>
+        Object.entries(layer).map(([name, term]) => [`term ${k}.${name}`, tf.clone(term as tf.Tensor)] as const),
+      );
+      for (const layer of layers) tf.dispose(layer as unknown as tf.TensorContainer);
+      const ofParameters = parameters.flatMap(({ name, variable }) =>
+        grads[variable.name] ? [[name, grads[variable.name]!] as const] : [],
+      );
+      return { total: value, ...Object.fromEntries([...ofLayers, ...ofParameters]) };
+    },
+  });
+  const byLayer: Record<string, tf.Tensor>[] = [];
+  const gradients: Record<string, tf.Tensor> = {};
+  for (const [name, tensor] of Object.entries(outputs)) {
+    const [, layer, term] = /^term (\d+)\.(\w+)$/.exec(name) ?? [];
+    if (!term) gradients[name] = tensor;
+    else byLayer[Number(layer)] = { ...byLayer[Number(layer)], [term]: tensor };
+  }
+  return { total: total!, terms: byLayer as Record<keyof LossTerms, tf.Tensor>[], gradients };
 }
 
 const isWithin = ({ difference, tolerance }: GradientCheck) => difference <= tolerance;
@@ -184,27 +248,23 @@ async function retryFailed(
 
 /** Repeats the pass for the failed gradients. */
 async function compareRetry(
+  runner: ModelPasses,
   failed: readonly FailedParameter[],
-  losses: () => LossTerms[],
+  losses: LossPass,
   expected: WeightSource,
   norms: Readonly<Record<string, number>>,
   changed: string,
 ): Promise<GradientCheck[]> {
-  const { value, grads } = tf.variableGrads(
-    () => totalLoss(losses()),
-    failed.map(({ parameter }) => parameter.variable),
-  );
+  const parameters = failed.map(({ parameter }) => parameter);
+  const { total, terms, gradients } = await gradientsOf(runner, losses, parameters, 'those that failed');
   const all: GradientCheck[] = [];
   for (const { parameter, checks } of failed)
-    for (const [k, check] of (
-      await compareGradient(parameter, grads[parameter.variable.name], expected, norms)
-    ).entries()) {
+    for (const [k, check] of (await compareGradient(parameter, gradients[parameter.name], expected, norms)).entries()) {
       const before = checks[k]!;
       const bothWithin = isWithin(before) && isWithin(check);
       all.push(bothWithin ? before : { ...check, retry: { changed, asItIs: before.difference } });
     }
-  value.dispose();
-  tf.dispose(grads);
+  tf.dispose([total, terms as unknown as tf.TensorContainer, gradients]);
   return all;
 }
 
@@ -229,7 +289,7 @@ async function compareSoftTargets(
 }
 
 async function compareTerms(
-  layers: readonly LossTerms[],
+  layers: readonly Record<keyof LossTerms, tf.Tensor>[],
   expected: WeightSource,
   report: (check: GradientCheck) => void,
 ): Promise<void> {

@@ -1,4 +1,4 @@
-// npm run parity -- DIR [--backend NAME] [--threads N] [--model NAME] [--groups N] [--borders N] [--nudges N] [--weights FILE] [--forward-only|--losses-only]: compares stages, outputs, losses and gradients with those of the official model.
+// npm run parity -- DIR [--backend NAME] [--threads N] [--model NAME] [--groups N] [--borders N] [--nudges N] [--weights FILE] [--recorded] [--forward-only|--losses-only]: compares stages, outputs, losses and gradients with those of the official model.
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,6 +9,8 @@ import type { BackendName } from '../../src/model/backends/backend-names.js';
 import { useBackend } from '../../src/model/backends/use-backend.js';
 import { type ModelConfig, officialCompat } from '../../src/model/model-config.js';
 import { parsedaR50, parsedR50, rTaggerR50 } from '../../src/model/presets.js';
+import { eagerPasses } from '../../src/model/recording/model-passes.js';
+import { RecordedPasses } from '../../src/model/recording/tensorflow/recorded-passes.js';
 import { RlipV2 } from '../../src/model/rlip-v2.js';
 import { loadWeights } from '../../src/model/weights/load-weights.js';
 import { openWeights } from '../../src/model/weights/open-weights.js';
@@ -33,6 +35,7 @@ const { values, positionals } = parseArgs({
     borders: { type: 'string' },
     nudges: { type: 'string' },
     weights: { type: 'string' },
+    recorded: { type: 'boolean' },
     'forward-only': { type: 'boolean' },
     'losses-only': { type: 'boolean' },
   },
@@ -40,7 +43,7 @@ const { values, positionals } = parseArgs({
 const folder = positionals[0];
 if (!folder || (values.model !== undefined && !models[values.model])) {
   console.error(
-    `usage: npm run parity -- DIR [--backend NAME] [--threads N] [--model ${Object.keys(models).join('|')}] [--groups N] [--borders N] [--nudges N] [--weights FILE] [--forward-only|--losses-only]`,
+    `usage: npm run parity -- DIR [--backend NAME] [--threads N] [--model ${Object.keys(models).join('|')}] [--groups N] [--borders N] [--nudges N] [--weights FILE] [--recorded] [--forward-only|--losses-only]`,
   );
   process.exit(2);
 }
@@ -57,9 +60,13 @@ const backend = await useBackend((values.backend ?? 'auto') as BackendName | 'au
   ...(values.threads && { threads: Number(values.threads) }),
 });
 console.log(`backend ${backend.name}, ${backend.adapter ?? `${backend.threads} threads`}`);
+if (values.recorded && (backend.name !== 'tensorflow' || Number(values.borders ?? 0) > 0)) {
+  console.error('--recorded is for backend tensorflow, without --borders');
+  process.exit(2);
+}
 // Border points are listed within a pass, where the tensors of a GPU cannot be read.
-const readable = backend.name !== 'webgpu';
-if (!readable && Number(values.borders ?? 0) > 0) {
+const readable = backend.name !== 'webgpu' && !values.recorded;
+if (backend.name === 'webgpu' && Number(values.borders ?? 0) > 0) {
   console.error('--borders with backend webgpu, expected wasm or tensorflow, whose tensors can be read within a pass');
   process.exit(2);
 }
@@ -82,6 +89,8 @@ async function check(at: string, name: string, config: ModelConfig, inputs: Pari
   const source = values.weights ? await openWeights(values.weights) : new FormulaWeights(inputs.salt, keys);
   await loadWeights(model.parameters, source);
   await source.close();
+  // Each pass runs once.
+  const runner = values.recorded ? new RecordedPasses({ recordedRun: 1 }) : eagerPasses;
   const table = new Table({ head: [name, 'largest difference', 'tolerance', ''], style: { head: [], border: [] } });
   let fine = true;
   const changes = new Map<string, number>();
@@ -93,7 +102,7 @@ async function check(at: string, name: string, config: ModelConfig, inputs: Pari
   const forward = join(at, `${name}.forward.safetensors`);
   if (existsSync(forward) && !values['losses-only']) {
     const expected = await openSafetensors(forward);
-    await compareForward(model, inputs, expected, (difference) => report(difference, FORWARD_TOLERANCE));
+    await compareForward(model, inputs, expected, (difference) => report(difference, FORWARD_TOLERANCE), runner);
     await expected.close();
   }
   const loss = join(at, `${name}.loss.safetensors`);
@@ -108,6 +117,7 @@ async function check(at: string, name: string, config: ModelConfig, inputs: Pari
       passes: Number(values.groups ?? 1),
       nudges: Number(values.nudges ?? 0),
       readable,
+      runner,
       borders,
     };
     await compareGradients(model, inputs, expected, norms, options, (result: GradientCheck) => {
@@ -124,6 +134,7 @@ async function check(at: string, name: string, config: ModelConfig, inputs: Pari
     report({ name: `${count} norms of gradients, worst: ${worst.name}`, largest: worst.difference }, worst.tolerance);
     await expected.close();
   }
+  runner.dispose();
   model.dispose();
   console.log(table.toString());
   for (const [changed, count] of changes)
@@ -132,6 +143,7 @@ async function check(at: string, name: string, config: ModelConfig, inputs: Pari
         ? `${count} gradients agree after pixels changed by one rounding: a sampling point lies on the border of two cells`
         : `${count} gradients agree after a sampling point moved to the other side of its border: ${changed}`,
     );
-  console.log(`${name}: ${fine ? 'ok' : 'FAILED'}, ${((performance.now() - started) / 1000).toFixed(1)} s`);
+  const recorded = values.recorded ? `, ${runner.warmUp.recordings} recordings` : '';
+  console.log(`${name}: ${fine ? 'ok' : 'FAILED'}, ${((performance.now() - started) / 1000).toFixed(1)} s${recorded}`);
   return fine;
 }

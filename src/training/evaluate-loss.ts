@@ -1,16 +1,18 @@
 import { accumulatedMeanLoss, type BatchSummary, batchSummary, orNotFinite } from './accumulate-gradients.js';
 import { type BatchStreamOptions, epochBatches } from './data/batch-stream.js';
 import type { TrainingData } from './data/training-data.js';
-import { type Forward, lossOnly, type StepLoss } from './loss-gradients.js';
+import type { StepLoss } from './loss-gradients.js';
 import type { Ema } from './optimizer/ema.js';
+import type { StepEngine } from './step-engine.js';
 
 /**
  * Computes the mean loss of validation data, without dropout, noise and augmentation.
+ * @param engine computes the losses; its weights are those of the parameters, see `sync`
  * @param ema evaluated in place of the weights, unless null
  * @returns null when no image has a pair; the batch whose loss is not finite as `diverged`, at which the evaluation ends
  */
 export async function evaluateLoss(
-  forward: Forward,
+  engine: StepEngine,
   ema: Ema | null,
   validation: TrainingData,
   { paraphrases: _, ...batches }: BatchStreamOptions,
@@ -20,9 +22,10 @@ export async function evaluateLoss(
   const losses: StepLoss[] = [];
   ema?.exchange();
   try {
+    const lossOf = engine.startEvaluation();
     for await (const { batch } of epochBatches(validation, options, { epoch: 0, position: 0 }, signal)) {
       if (batch.pairs === 0) continue;
-      const loss = await lossOnly(forward, batch).catch(orNotFinite);
+      const loss = await lossOf(batch).catch(orNotFinite);
       if (!Number.isFinite(loss.loss)) return { ...loss, diverged: batchSummary(batch) };
       losses.push(loss);
     }

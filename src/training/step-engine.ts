@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { TrainingBatch } from './data/training-batch.js';
-import { type Forward, lossGradients, type StepGradients } from './loss-gradients.js';
+import { type Forward, lossGradients, lossOnly, type StepGradients, type StepLoss } from './loss-gradients.js';
 import type { AdamW } from './optimizer/adam-w.js';
 import type { Ema } from './optimizer/ema.js';
 import { clipFactor, gradientNorm } from './optimizer/gradient-norm.js';
@@ -32,6 +32,11 @@ export interface StepEngine {
    * @returns the L2 norm of all gradients before clipping; if it is not finite, nothing is updated
    */
   update(gradients: Record<string, tf.Tensor>, scheduleFactor: number): Promise<number>;
+  /**
+   * Starts to evaluate batches with the weights that the parameters have, see `sync`.
+   * @returns computes the loss of a batch without dropout and without gradients
+   */
+  startEvaluation(): (batch: TrainingBatch) => Promise<StepLoss>;
   /** Makes the parameters, the optimizer and the average hold what the last update computed. */
   sync(): Promise<void>;
   dispose(): void;
@@ -74,6 +79,10 @@ export class EagerEngine implements StepEngine {
     }
     tf.dispose(gradients);
     return norm;
+  }
+
+  startEvaluation(): (batch: TrainingBatch) => Promise<StepLoss> {
+    return (batch) => lossOnly(this.#options.forward, batch);
   }
 
   async sync(): Promise<void> {}

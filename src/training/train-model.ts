@@ -162,7 +162,7 @@ async function trainLocked(folder: TrainingFolder, options: TrainModelOptions): 
         : new EagerEngine(engineOptions);
     const loop = {
       best,
-      ...{ settings, data, validation, forward, parameters, optimizer, ema, engine, checkpoints, log },
+      ...{ settings, data, validation, parameters, optimizer, ema, engine, checkpoints, log },
       batches: batchOptions(settings, reader, config.prefetch ?? 2),
       checkpointEvery: config.checkpointEvery ?? 500,
       evaluateEvery: config.evaluateEvery ?? null,

@@ -9,7 +9,6 @@ import { type BatchStreamOptions, batchStream } from './data/batch-stream.js';
 import type { TrainingData } from './data/training-data.js';
 import { type Divergence, divergedError } from './diverged-error.js';
 import { evaluateLoss } from './evaluate-loss.js';
-import type { Forward } from './loss-gradients.js';
 import type { AdamW } from './optimizer/adam-w.js';
 import type { Ema } from './optimizer/ema.js';
 import { scheduleFactor } from './optimizer/schedule.js';
@@ -23,7 +22,6 @@ export interface TrainingLoopOptions {
   readonly settings: TrainingSettings;
   readonly data: TrainingData;
   readonly validation: TrainingData | null;
-  readonly forward: Forward;
   readonly parameters: ReadonlyMap<string, Parameter>;
   readonly optimizer: AdamW;
   readonly ema: Ema | null;
@@ -64,7 +62,7 @@ export interface TrainingLoopResult {
  * @throws RelflowError (`diverged`) when a loss, a gradient or a weight is not finite
  */
 export async function trainingLoop(run: TrainingLoopOptions, from: TrainingState): Promise<TrainingLoopResult> {
-  const { settings, data, validation, forward, ema, engine, log } = run;
+  const { settings, data, validation, ema, engine, log } = run;
   const steps = totalSteps(settings, data.summary.total);
   const batches = batchStream(data, run.batches, from.next, run.signal);
   let state = from;
@@ -134,7 +132,7 @@ export async function trainingLoop(run: TrainingLoopOptions, from: TrainingState
       state = { step, updates: engine.updates, next: sum.next };
       if (validation && isEvaluationStep(run, previous, state)) {
         await engine.sync();
-        const mean = await evaluateLoss(forward, ema, validation, run.batches, run.signal);
+        const mean = await evaluateLoss(engine, ema, validation, run.batches, run.signal);
         if (mean?.diverged)
           throw await fail({
             step,

@@ -11,14 +11,15 @@ export interface KillMoment {
   readonly milliseconds: number;
 }
 
-/** Trains a tagger from the command line and resumes it after each kill; returns how often it was killed. */
+/** Trains from the command line and resumes after each kill; returns how often the training was killed. */
 export async function trainWithKills(config: string, out: string, moments: readonly KillMoment[]): Promise<number> {
   // The last line may be incomplete, so the log is not parsed.
   const log = () => (existsSync(join(out, 'log.jsonl')) ? readFileSync(join(out, 'log.jsonl'), 'utf8') : '');
   const lastStep = () => Math.max(-1, ...[...log().matchAll(/"step":(\d+)/g)].map(([, step]) => Number(step)));
+  const { task } = JSON.parse(readFileSync(config, 'utf8')) as { task: string };
   let kills = 0;
   for (const { step, milliseconds } of moments) {
-    const args = ['train', 'tagger', '--config', config, '--out', out, '--quiet'];
+    const args = ['train', task, '--config', config, '--out', out, '--quiet'];
     if (existsSync(out)) args.push('--resume');
     const child = spawn(process.execPath, [command(), ...args], {
       cwd: packageRoot,

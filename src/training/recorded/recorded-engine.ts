@@ -1,10 +1,11 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Parameter } from '../../model/parameter-scope.js';
 import type { TrainingBatch } from '../data/training-batch.js';
-import type { StepGradients } from '../loss-gradients.js';
+import type { StepGradients, StepLoss } from '../loss-gradients.js';
 import { dropoutSeed, hasDropout } from '../step-dropout.js';
 import type { PassPosition, StepEngine, StepEngineOptions } from '../step-engine.js';
 import type { RecordingStarted } from './record-pass.js';
+import { RecordedLosses } from './recorded-losses.js';
 import { RecordedStep } from './recorded-step.js';
 
 /** What a recorded training works on. */
@@ -18,10 +19,12 @@ export interface RecordedEngineOptions extends StepEngineOptions {
 export class RecordedEngine implements StepEngine {
   readonly #options: RecordedEngineOptions;
   readonly #step: RecordedStep;
+  readonly #losses: RecordedLosses;
 
   constructor(options: RecordedEngineOptions) {
     this.#options = options;
     const { settings, forward, parameters, optimizer, ema } = options;
+    this.#losses = new RecordedLosses(forward);
     this.#step = new RecordedStep({
       ...{ forward, parameters, optimizer, ema },
       emaDecay: settings.emaDecay,
@@ -47,11 +50,17 @@ export class RecordedEngine implements StepEngine {
     return this.#step.update(scheduleFactor);
   }
 
+  startEvaluation(): (batch: TrainingBatch) => Promise<StepLoss> {
+    this.#losses.refresh();
+    return (batch) => this.#losses.of(batch);
+  }
+
   sync(): Promise<void> {
     return this.#step.sync();
   }
 
   dispose(): void {
     this.#step.dispose();
+    this.#losses.dispose();
   }
 }

@@ -11,9 +11,11 @@ import {
   type BeforeRun,
   type Forward,
   LOSS_PARTS,
+  lossOnly,
   namedParts,
   type ReadBack,
   type StepGradients,
+  type StepLoss,
 } from '../loss-gradients.js';
 import { dropoutSeed, hasDropout } from '../step-dropout.js';
 import type { PassPosition, StepEngine } from '../step-engine.js';
@@ -85,6 +87,10 @@ export class ReplayedEngine implements StepEngine {
   async update(_gradients: Record<string, tf.Tensor>, scheduleFactor: number): Promise<number> {
     if (this.#options.settings.accumulationSteps > 1) await this.#finish(scheduleFactor);
     return this.#norm;
+  }
+
+  startEvaluation(): (batch: TrainingBatch) => Promise<StepLoss> {
+    return (batch) => lossOnly(this.#options.forward, batch);
   }
 
   async sync(): Promise<void> {}

@@ -1,6 +1,11 @@
 import { createRequire } from 'node:module';
 import type * as tf from '@tensorflow/tfjs-core';
-import { constantKey, type NativeAttribute, type NativeOps } from '../../backends/kernels/native-ops.js';
+import {
+  constantKey,
+  type NativeAttribute,
+  type NativeInput,
+  type NativeOps,
+} from '../../backends/kernels/native-ops.js';
 import { nativePackage } from '../../backends/start-native-backend.js';
 
 /** Attribute of a node: those of operations that also run at once, and lists, texts, shapes and numbers. */
@@ -10,6 +15,9 @@ export type NodeAttribute =
   | { readonly text: string }
   | { readonly shape: readonly number[] }
   | { readonly numbers: tf.TypedArray; readonly shape: readonly number[] };
+
+/** A float32 value: the node's output that holds it, and its shape. */
+type NodeValue = Pick<NativeInput<string>, 'value' | 'shape'>;
 
 /** A message of tfjs-node's protobuf classes, of which only setters are used. */
 interface Message {
@@ -44,6 +52,7 @@ function make(kind: string): Message {
 export class GraphBuilder implements NativeOps<string> {
   readonly #graph = make('GraphDef');
   readonly #constants = new Map<string, string>();
+  readonly #sums = new Set<string>();
   #nodes = 0;
 
   constructor() {
@@ -92,6 +101,17 @@ export class GraphBuilder implements NativeOps<string> {
   /** Adds an input that each run is given. */
   input(name: string, shape: readonly number[], dtype: tf.DataType): string {
     return this.run('Placeholder', [], { dtype: { type: dtype }, shape: { shape } }, name);
+  }
+
+  /**
+   * Adds two values. TensorFlow would make one operation of several additions, which starts with the first value that nothing
+   * else needs any more: the order, and so the last digits, would depend on which of the threads is faster.
+   */
+  add(a: NodeValue, b: NodeValue): string {
+    const [one, other] = [a, b].map(({ value, shape }) => (this.#sums.has(value) ? this.opaque(value, shape) : value));
+    const sum = this.run('AddV2', [one!, other!], { T: { type: 'float32' } });
+    this.#sums.add(sum);
+    return sum;
   }
 
   opaque(constant: string, shape: readonly number[]): string {

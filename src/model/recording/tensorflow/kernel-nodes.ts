@@ -151,7 +151,8 @@ const elementwise: Readonly<Record<string, KernelNodes>> = {
       .concat(['Less', 'LessEqual'])
       .map((kernel) => [kernel, binary(kernel)]),
   ),
-  Add: binary('AddV2'),
+  Add: (graph, { inputs: { a, b } }) =>
+    a!.dtype === 'float32' ? graph.add(a!, b!) : graph.run('AddV2', [a!.value, b!.value], T(a!)),
   Multiply: binary('Mul'),
   Equal: (graph, { inputs: { a, b } }) =>
     graph.run('Equal', [a!.value, b!.value], { ...T(a!), incompatible_shape_error: { bool: true } }),
@@ -165,12 +166,7 @@ const elementwise: Readonly<Record<string, KernelNodes>> = {
     graph.run('SelectV2', [condition!.value, t!.value, e!.value], T(t!)),
   Identity: (_, { inputs: { x } }) => x!.value,
   Cast: (graph, call) => cast(graph, call.inputs['x']!.value, call.inputs['x']!.dtype, attribute(call, 'dtype')),
-  AddN: (graph, call) =>
-    graph.run(
-      'AddN',
-      list(call).map(({ value }) => value),
-      { N: { int: list(call).length }, ...T(list(call)[0]!) },
-    ),
+  AddN: (graph, call) => list(call).reduce((sum, x) => ({ ...x, value: graph.add(sum, x) })).value,
 };
 
 const reductions: Readonly<Record<string, KernelNodes>> = {
