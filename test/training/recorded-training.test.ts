@@ -99,8 +99,8 @@ describe('train on tensorflow: 20 recorded steps of the tiny tagger', function (
     },
     {
       name: 'ParSeDA',
-      changed: { ...tinyRlip, canvasMultiple: 64, steps: 8, epochs: 8, checkpointEvery: 2 },
-      moments: [3, 6].map((step) => ({ step, milliseconds: 0 })),
+      changed: { ...tinyRlip, canvasMultiple: 64, steps: 24, epochs: 8, checkpointEvery: 2 },
+      moments: [2, 8].map((step) => ({ step, milliseconds: 0 })),
     },
   ])
     it(`comes to the same weights and the same log when the command is killed by -9 and resumed: ${name}`, async () => {
