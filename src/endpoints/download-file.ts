@@ -1,10 +1,12 @@
 import { open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import type { RequestInit, Response } from 'undici';
 import { EndpointError, InputError } from '../errors.js';
 import { checksum } from '../files/checksum.js';
 import { syncFolder } from '../files/sync-folder.js';
 import { wrapFileErrors } from '../files/wrap-io-errors.js';
 import { checkEndpointUrl } from './check-endpoint-url.js';
+import { httpAgent } from './http-agent.js';
 
 /** A file to download. */
 export interface Download {
@@ -127,9 +129,10 @@ async function* piecesOf(url: string, response: Response): AsyncGenerator<Uint8A
   }
 }
 
-async function request(url: string, init: RequestInit): Promise<Response> {
+async function request(url: string, init: Omit<RequestInit, 'dispatcher'>): Promise<Response> {
   try {
-    return await fetch(url, init);
+    const { fetch } = await import('undici');
+    return await fetch(url, { ...init, dispatcher: await httpAgent() });
   } catch (error) {
     init.signal?.throwIfAborted();
     const { cause } = error as { cause?: { code?: string; message?: string } };

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { promisify } from 'node:util';
 import { type BrotliOptions, brotliDecompress, unzip, type ZlibOptions } from 'node:zlib';
 import type { Dispatcher } from 'undici';
+import { httpAgent } from './http-agent.js';
 import { RequestFailure } from './request-failure.js';
 
 /** An HTTP request. */
@@ -58,13 +59,10 @@ export async function sendRequest(url: string | URL, request: HttpRequest): Prom
 
 let agent: Promise<Dispatcher> | undefined;
 
-/** Returns the agent with the connections of this process. Idle connections do not keep the process alive. */
+/** Returns the process's agent, which follows redirections. */
 function sharedAgent(): Promise<Dispatcher> {
-  agent ??= import('undici').then(({ Agent, interceptors }) =>
-    // The request policy limits the time of a request.
-    new Agent({ headersTimeout: 0, bodyTimeout: 0 }).compose(
-      interceptors.redirect({ maxRedirections: MAX_REDIRECTIONS }),
-    ),
+  agent ??= Promise.all([import('undici'), httpAgent()]).then(([{ interceptors }, connections]) =>
+    connections.compose(interceptors.redirect({ maxRedirections: MAX_REDIRECTIONS })),
   );
   return agent;
 }
