@@ -229,7 +229,11 @@ describe('CategoryIndex', () => {
     const index = new CategoryIndex(coco80);
     const shown = new Set(['person', 'dog']);
     assert.deepEqual(index.find('tall guy', shown), { category: 'person', why: "'guy' names person" });
-    assert.deepEqual(index.find('hot dog', shown), { category: null, why: 'hot dog: not detected in this image' });
+    assert.deepEqual(index.find('hot dog', shown), {
+      category: null,
+      why: 'hot dog: not detected in this image',
+      isAbsent: true,
+    });
     assert.deepEqual(index.find('blue sky', shown), { category: null, why: "no category for 'sky'" });
     assert.deepEqual(index.find('', shown), { category: null, why: "no category for ''" });
   });
