@@ -63,8 +63,9 @@ export class NativeMath<V> {
   /** L2 norm of the numbers of all tensors, a scalar. */
   norm(tensors: readonly V[]): V {
     const halves = tensors.map((tensor) => this.unary('L2Loss', tensor));
-    const half = this.#ops.run('AddN', halves, { ...float, N: { int: halves.length } });
-    return this.unary('Sqrt', this.mul(half, this.number(2)));
+    // AddN starts with the input that is ready first, so that its last digit depends on the threads' speed.
+    const all = this.#ops.run('Pack', halves, { ...float, N: { int: halves.length }, axis: { int: 0 } });
+    return this.unary('Sqrt', this.mul(this.reduce('Sum', all, [0], false), this.number(2)));
   }
 
   reshape(x: V, shape: readonly number[], type: NativeType = 'float32'): V {
