@@ -118,9 +118,12 @@ async function trainLocked(folder: TrainingFolder, options: TrainModelOptions): 
     ...(hasAllLabels(settings, data) && { labels: labelsOf(data) }),
   });
   const { name: backendName } = options.backend;
-  const Recorded = { tensorflow: RecordedEngine, webgpu: ReplayedEngine, wasm: null, cpu: null }[backendName];
-  const Engine = config.eager !== true && settings.canvasMultiple !== undefined ? Recorded : null;
-  // Eager steps have the shapes of recorded ones, and so the same dropout.
+  const Recorded =
+    settings.canvasMultiple === undefined
+      ? null
+      : { tensorflow: RecordedEngine, webgpu: ReplayedEngine, wasm: null, cpu: null }[backendName];
+  const Engine = config.eager === true ? null : Recorded;
+  // Where steps can be recorded, eager ones have the same shapes, and so the same dropout.
   const isFixed = Recorded !== null;
   const opened = await openTrainingModel(settings, config, isFixed ? FIXED_TOKENS : 1);
   const { model, forward } = opened;
