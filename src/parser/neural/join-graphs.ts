@@ -123,7 +123,7 @@ export function joinGraphs(
   }
   const seen = new Set<number>();
   if (!isPhrase)
-    for (const { relation, reading } of others) {
+    for (const { relation, reading } of others()) {
       const ends = [rules.entities[relation.subject]!, rules.entities[relation.object]!] as const;
       const isAiry = isImpression(relation.lemma) || ends.some(({ lemma }) => isAbstract(lemma));
       const [subject, object] = [indexOf(ends[0]), indexOf(ends[1])];

@@ -30,6 +30,13 @@ export type ReadingKind = Pick<Reading, 'choice' | 'verb' | 'clause'>;
 
 const PLAIN: ReadingKind = { choice: 'only', verb: 'own', clause: 'plain' };
 
+/** A group that a predicate may have as subjects, and how. */
+export interface OtherSubjects {
+  readonly subjects: Group;
+  readonly predicate: Predicate;
+  readonly kind: ReadingKind;
+}
+
 /** A relation with another subject than the one that the rules prefer. */
 export interface OtherReading {
   readonly relation: TextRelation;
@@ -54,7 +61,7 @@ export class PhraseGraph {
   }
 
   private readonly pairs = new Set<number>();
-  private readonly others = new Map<number, OtherReading>();
+  private readonly possible: { readonly subjects: () => readonly OtherSubjects[]; readonly objects: Group }[] = [];
 
   add(phrase: NounPhrase): void {
     this.indices.set(phrase, this.indices.size);
@@ -69,19 +76,9 @@ export class PhraseGraph {
       }
   }
 
-  /** Notes that each subject may be related to each object, if the two are not. */
-  mayRelate(subjects: Group, { text, lemma }: Predicate, objects: Group, kind: ReadingKind): void {
-    for (const from of subjects)
-      for (const to of objects) {
-        if (from === to || isNowhere(from) || isNowhere(to)) continue;
-        const [subject, object] = [this.indices.get(from)!, this.indices.get(to)!];
-        const key = pairOf(subject, object);
-        if (this.others.has(key)) continue;
-        this.others.set(key, {
-          relation: { subject, object, predicate: text, lemma },
-          reading: this.readingOf(from, to, kind),
-        });
-      }
+  /** Notes that other subjects may be related to each object, if the two are not; `otherReadings` finds them. */
+  mayRelate(subjects: () => readonly OtherSubjects[], objects: Group): void {
+    this.possible.push({ subjects, objects });
   }
 
   /** Returns how each relation of the graph was read. */
@@ -91,9 +88,20 @@ export class PhraseGraph {
 
   /** Returns the other readings of phrases that are not related. */
   otherReadings(): OtherReading[] {
-    const found: OtherReading[] = [];
-    for (const [pair, reading] of this.others) if (!this.pairs.has(pair)) found.push(reading);
-    return found;
+    const found = new Map<number, OtherReading>();
+    for (const { subjects, objects } of this.possible)
+      for (const other of subjects())
+        for (const from of other.subjects)
+          for (const to of objects) {
+            if (from === to || isNowhere(from) || isNowhere(to)) continue;
+            const [subject, object] = [this.indices.get(from)!, this.indices.get(to)!];
+            const key = pairOf(subject, object);
+            if (this.pairs.has(key) || found.has(key)) continue;
+            const { text, lemma } = other.predicate;
+            const relation = { subject, object, predicate: text, lemma };
+            found.set(key, { relation, reading: this.readingOf(from, to, other.kind) });
+          }
+    return [...found.values()];
   }
 
   /** Relates a group to itself: in "two dogs next to each other" the object is the other dog. */

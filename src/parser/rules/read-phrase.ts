@@ -7,7 +7,8 @@ import { isApposition, isBackdrop } from './clause-starts.js';
 import { joinPhrase } from './join-phrase.js';
 import type { NounPhrase } from './noun-phrase.js';
 import type { Group } from './origin.js';
-import type { OtherSubjects, PendingPredicate, ReadingState, ResolvedPredicate } from './reading-state.js';
+import type { OtherSubjects } from './phrase-graph.js';
+import type { PendingPredicate, ReadingState, ResolvedPredicate } from './reading-state.js';
 import { isIdiom, isOfVerb } from './verb-arguments.js';
 
 /** Reads a noun phrase: an object of what precedes, a subject, or another name of the phrase before. */
@@ -109,7 +110,7 @@ function completePending(state: ReadingState, pending: PendingPredicate, object:
       subjects === origin.subjects &&
       isOfVerb(origin, pending.preposition, state.nearest[0]!, object[0]!);
     const predicate = isOfAgent ? { ...pending, ...ofVerb(origin, pending, state.nearest[0]!) } : pending;
-    const otherSubjects = pending.preposition === 'of' ? none : otherSubjectsOf(state, pending, subjects);
+    const otherSubjects = pending.preposition === 'of' ? undefined : otherSubjectsOf(state, pending, subjects);
     state.attachObjects(object, { ...predicate, isDenied, subjects, otherSubjects });
     if (pending.verb !== undefined && pending.preposition === '') state.antecedents.prefer(object);
     state.nearest = object;
@@ -125,34 +126,42 @@ function completePending(state: ReadingState, pending: PendingPredicate, object:
 /** The groups that introduced each other, from the nearest one on, at most. */
 const CHAIN = 4;
 
-const none: readonly OtherSubjects[] = [];
-
-/** Returns which other subjects a predicate may have. */
-function otherSubjectsOf(state: ReadingState, pending: PendingPredicate, preferred: Group): OtherSubjects[] {
-  const found: OtherSubjects[] = [];
-  const { clause = 'plain' } = pending;
-  let choice: 'nearer' | 'higher' = 'nearer';
-  if (pending.subjects === undefined) {
-    let group = state.nearest;
-    let predicate: Predicate = pending;
-    for (let k = 0; k < CHAIN; k++) {
-      if (group === preferred) choice = 'higher';
-      else
-        found.push({
-          subjects: group,
-          predicate,
-          kind: { choice, clause, verb: predicate === pending ? 'none' : 'around' },
-        });
-      const origin = state.originOf(group);
-      if (!origin) break;
-      predicate = origin.verb === undefined || origin.isDenied ? pending : withVerb(origin, pending.text);
-      group = origin.subjects;
-    }
-  } else
-    for (const group of pending.others ?? [])
-      if (group === preferred) choice = 'higher';
-      else found.push({ subjects: group, predicate: pending, kind: { choice, clause, verb: 'own' } });
-  return found;
+/** Returns a function that finds which other subjects a predicate may have; undefined if there are none. */
+function otherSubjectsOf(
+  { nearest, originOf }: ReadingState,
+  pending: PendingPredicate,
+  preferred: Group,
+): (() => OtherSubjects[]) | undefined {
+  const hasOthers = pending.subjects
+    ? pending.others?.some((group) => group !== preferred)
+    : nearest !== preferred || originOf(nearest) !== undefined;
+  if (!hasOthers) return undefined;
+  return () => {
+    const found: OtherSubjects[] = [];
+    const { clause = 'plain' } = pending;
+    let choice: 'nearer' | 'higher' = 'nearer';
+    if (pending.subjects === undefined) {
+      let group = nearest;
+      let predicate: Predicate = pending;
+      for (let k = 0; k < CHAIN; k++) {
+        if (group === preferred) choice = 'higher';
+        else
+          found.push({
+            subjects: group,
+            predicate,
+            kind: { choice, clause, verb: predicate === pending ? 'none' : 'around' },
+          });
+        const origin = originOf(group);
+        if (!origin) break;
+        predicate = origin.verb === undefined || origin.isDenied ? pending : withVerb(origin, pending.text);
+        group = origin.subjects;
+      }
+    } else
+      for (const group of pending.others ?? [])
+        if (group === preferred) choice = 'higher';
+        else found.push({ subjects: group, predicate: pending, kind: { choice, clause, verb: 'own' } });
+    return found;
+  };
 }
 
 /** Returns the predicate of a verb and a preposition after its object; annotators leave the verb out. */

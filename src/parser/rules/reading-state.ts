@@ -3,7 +3,7 @@ import { isSideBySideAttachment } from './attachment.js';
 import type { ClausePart, Predicate } from './clause-parts.js';
 import type { NounPhrase } from './noun-phrase.js';
 import type { Group } from './origin.js';
-import { PhraseGraph, type Reading, type ReadingKind } from './phrase-graph.js';
+import { type OtherSubjects, PhraseGraph, type Reading, type ReadingKind } from './phrase-graph.js';
 
 /** A predicate whose object has not been read yet. */
 export interface PendingPredicate extends Predicate {
@@ -24,15 +24,8 @@ export interface PendingPredicate extends Predicate {
 /** A predicate whose subjects are known. */
 export interface ResolvedPredicate extends PendingPredicate {
   readonly subjects: Group;
-  /** Other subjects that it may have, with their predicates. */
-  readonly otherSubjects?: readonly OtherSubjects[];
-}
-
-/** A group that a predicate may have as subjects, and how. */
-export interface OtherSubjects {
-  readonly subjects: Group;
-  readonly predicate: Predicate;
-  readonly kind: ReadingKind;
+  /** Finds other subjects that it may have, with their predicates; undefined if it has none. */
+  readonly otherSubjects?: (() => readonly OtherSubjects[]) | undefined;
 }
 
 /** A predicate before its subjects, with its object. */
@@ -167,11 +160,10 @@ export class ReadingState {
 
   /** Relates phrases that were just added, and stores the predicate that introduced them. */
   attachObjects(object: Group, related: ResolvedPredicate): void {
-    const { subjects, verb, clause = 'plain', otherSubjects = [] } = related;
-    const choice = otherSubjects.length > 0 ? 'preferred' : 'only';
+    const { subjects, verb, clause = 'plain', otherSubjects } = related;
+    const choice = otherSubjects ? 'preferred' : 'only';
     this.relate(subjects, related, object, { choice, verb: verb === undefined ? 'none' : 'own', clause });
-    if (this.isStated(related))
-      for (const other of otherSubjects) this.found.mayRelate(other.subjects, other.predicate, object, other.kind);
+    if (otherSubjects && this.isStated(related)) this.found.mayRelate(otherSubjects, object);
     for (const phrase of object) this.origins.set(phrase, related);
     this.related = related;
   }

@@ -48,8 +48,8 @@ export interface RulesReading {
   readonly graph: TextGraph;
   /** How each relation was read. */
   readonly readings: readonly Reading[];
-  /** Relations of the same predicates with other subjects, which the rules do not choose. */
-  readonly others: readonly OtherReading[];
+  /** Finds relations of the same predicates with other subjects, which the rules do not choose. */
+  readonly others: () => readonly OtherReading[];
   readonly mentions: readonly Mention[];
   /** What pictures in the picture show. */
   readonly pictured: readonly PicturedPart[];
@@ -72,14 +72,13 @@ export function readRules(caption: string, sentences: readonly CaptionSentence[]
         : isPictured(part, entities[subject]!),
     );
   const readings = reader.readings();
-  const others = reader.otherReadings();
   const mentions = reader.mentions();
   return pictured.length === 0
-    ? { graph: { entities, relations }, readings, others, mentions, pictured }
+    ? { graph: { entities, relations }, readings, others: () => reader.otherReadings(), mentions, pictured }
     : {
         graph: { entities, relations: relations.filter(isSeen) },
         readings: readings.filter((_, k) => isSeen(relations[k]!)),
-        others: others.filter(({ relation }) => isSeen(relation)),
+        others: () => reader.otherReadings().filter(({ relation }) => isSeen(relation)),
         mentions,
         pictured,
       };
