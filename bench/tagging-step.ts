@@ -1,17 +1,16 @@
 // npx tsx bench/tagging-step.ts: what encoding and decoding an image with a full-size model costs the host.
 import * as tf from '@tensorflow/tfjs-core';
 import { scriptFlags, wholeNumber } from '../scripts/script-flags.js';
-import { BACKENDS, type BackendName } from '../src/model/backends/backend-names.js';
-import { useBackend } from '../src/model/index.js';
+import { BACKENDS } from '../src/model/backends/backend-names.js';
 import { ModelRunner } from '../src/model/model-runner.js';
-import { parsedaR50, rTaggerR50 } from '../src/model/presets.js';
 import { eagerPasses } from '../src/model/recording/model-passes.js';
 import { RecordedPasses } from '../src/model/recording/tensorflow/recorded-passes.js';
-import { type Encoded, type LayerOutput, RlipV2 } from '../src/model/rlip-v2.js';
+import type { Encoded, LayerOutput } from '../src/model/rlip-v2.js';
 import { LabelVectors } from '../src/model/text/label-vectors.js';
 import { BindingCalls } from './model/binding-calls.js';
 import { gigabytes } from './model/format-report.js';
-import { madeUpBatch, madeUpTokenizer, setMadeUpWeights } from './model/made-up-training.js';
+import { FULL_SIZE_FLAGS, openFullSizeModel } from './model/full-size-model.js';
+import { madeUpBatch, madeUpTokenizer } from './model/made-up-training.js';
 
 const HELP = `usage: npx tsx bench/tagging-step.ts [--backend NAME] [--model tagger|parseda] [--height N] [--width N]
        [--images N] [--groups N] [--steps N] [--threads N] [--recorded] [--calls]
@@ -31,30 +30,10 @@ each of the two, its time and, on tensorflow, the calls from JavaScript into the
   --calls         list the most frequent operations
   --help          this text`;
 
-const { flags, usage } = scriptFlags(HELP, {
-  backend: { type: 'string', default: 'tensorflow' },
-  model: { type: 'string', default: 'tagger' },
-  height: { type: 'string', default: '96' },
-  width: { type: 'string', default: '128' },
-  images: { type: 'string', default: '1' },
-  groups: { type: 'string', default: '1' },
-  steps: { type: 'string', default: '3' },
-  threads: { type: 'string' },
-  recorded: { type: 'boolean' },
-  calls: { type: 'boolean' },
-});
-const number = (name: 'height' | 'width' | 'images' | 'groups' | 'steps') => wholeNumber(usage, name, flags[name]);
-const [height, width, images, steps] = [number('height'), number('width'), number('images'), number('steps')];
-if (!(BACKENDS as readonly string[]).includes(flags.backend))
-  usage(`--backend ${flags.backend}, expected ${BACKENDS.join(', ')}`);
-if (!['tagger', 'parseda'].includes(flags.model)) usage(`--model ${flags.model}, expected tagger or parseda`);
-const threads = flags.threads === undefined ? {} : { threads: wholeNumber(usage, 'threads', flags.threads, 1, 64) };
-
-const backend = await useBackend(flags.backend as BackendName, threads);
-if (flags.recorded && backend.name !== 'tensorflow') usage('--recorded is for tensorflow');
-const isTagger = flags.model === 'tagger';
-const model = new RlipV2(isTagger ? rTaggerR50 : parsedaR50);
-setMadeUpWeights(model.parameters.values());
+const { flags, usage } = scriptFlags(HELP, { ...FULL_SIZE_FLAGS, groups: { type: 'string', default: '1' } });
+const groups = wholeNumber(usage, 'groups', flags.groups);
+if (flags.recorded && flags.backend !== 'tensorflow') usage('--recorded is for tensorflow');
+const { backend, model, isTagger, height, width, images, steps } = await openFullSizeModel(flags, usage);
 const vectors = await LabelVectors.open(model, madeUpTokenizer);
 const passes = flags.recorded ? new RecordedPasses({ recordedRun: 1 }) : eagerPasses;
 const runner = new ModelRunner({ model, vectors }, passes);
@@ -64,9 +43,7 @@ const prepared = Array.from({ length: images }, (_, k) => ({
   ...{ height, width, pixels: batch.pixels.slice(k * size, (k + 1) * size) },
 }));
 const labels = prepared.map(() => batch.labels);
-const pairs = isTagger
-  ? prepared.map((_, k) => Array.from({ length: number('groups') }, () => batch.noisy[k]!))
-  : undefined;
+const pairs = isTagger ? prepared.map((_, k) => Array.from({ length: groups }, () => batch.noisy[k]!)) : undefined;
 const relations = batch.labels.relations.length;
 const read = {
   name: 'relations',

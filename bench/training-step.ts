@@ -1,29 +1,17 @@
 // npx tsx bench/training-step.ts: what one training step of a full-size model costs the host, by phase.
 import * as tf from '@tensorflow/tfjs-core';
-import { scriptFlags, wholeNumber } from '../scripts/script-flags.js';
-import { BACKENDS, type BackendName } from '../src/model/backends/backend-names.js';
+import { scriptFlags } from '../scripts/script-flags.js';
+import { BACKENDS } from '../src/model/backends/backend-names.js';
 import { nativeKernels } from '../src/model/backends/kernels/native-kernels.js';
 import { registerNativeKernels } from '../src/model/backends/kernels/register-native-kernels.js';
-import { useBackend } from '../src/model/index.js';
 import { seededDropout } from '../src/model/layers/dropout.js';
-import { parsedaR50, rTaggerR50 } from '../src/model/presets.js';
-import { RlipV2 } from '../src/model/rlip-v2.js';
-import {
-  AdamW,
-  CachedLabelVectors,
-  clipFactor,
-  Ema,
-  gradientNorm,
-  lossGradients,
-  officialAdamW,
-  rlipForward,
-  taggerForward,
-} from '../src/training/index.js';
-import { FIXED_TOKENS } from '../src/training/recorded/fixed-shapes.js';
+import { AdamW, clipFactor, Ema, gradientNorm, lossGradients, officialAdamW } from '../src/training/index.js';
 import { RecordedStep } from '../src/training/recorded/recorded-step.js';
 import { BindingCalls } from './model/binding-calls.js';
+import { finished } from './model/finished.js';
 import { gigabytes } from './model/format-report.js';
-import { madeUpBatch, madeUpTokenizer, setMadeUpWeights } from './model/made-up-training.js';
+import { FULL_SIZE_FLAGS, openFullSizeModel } from './model/full-size-model.js';
+import { madeUpBatch, madeUpForward } from './model/made-up-training.js';
 
 const HELP = `usage: npx tsx bench/training-step.ts [--backend NAME] [--model tagger|parseda] [--height N] [--width N]
        [--images N] [--steps N] [--threads N] [--gathers] [--recorded] [--calls]
@@ -43,40 +31,16 @@ moving average) and prints, for each phase, its time and, on tensorflow, the cal
   --calls         list the most frequent operations of each phase
   --help          this text`;
 
-const { flags, usage } = scriptFlags(HELP, {
-  backend: { type: 'string', default: 'tensorflow' },
-  model: { type: 'string', default: 'tagger' },
-  height: { type: 'string', default: '96' },
-  width: { type: 'string', default: '128' },
-  images: { type: 'string', default: '1' },
-  steps: { type: 'string', default: '3' },
-  threads: { type: 'string' },
-  gathers: { type: 'boolean' },
-  recorded: { type: 'boolean' },
-  calls: { type: 'boolean' },
-});
-const number = (name: 'height' | 'width' | 'images' | 'steps') => wholeNumber(usage, name, flags[name]);
-const [height, width, images, steps] = [number('height'), number('width'), number('images'), number('steps')];
-if (!(BACKENDS as readonly string[]).includes(flags.backend))
-  usage(`--backend ${flags.backend}, expected ${BACKENDS.join(', ')}`);
-if (!['tagger', 'parseda'].includes(flags.model)) usage(`--model ${flags.model}, expected tagger or parseda`);
-const threads = flags.threads === undefined ? {} : { threads: wholeNumber(usage, 'threads', flags.threads, 1, 64) };
-
-const backend = await useBackend(flags.backend as BackendName, threads);
+const { flags, usage } = scriptFlags(HELP, { ...FULL_SIZE_FLAGS, gathers: { type: 'boolean' } });
+if (flags.recorded && (flags.backend !== 'tensorflow' || flags.model !== 'tagger'))
+  usage('--recorded is for a tagger on tensorflow');
+const { backend, model, isTagger, height, width, images, steps } = await openFullSizeModel(flags, usage);
 if (flags.gathers && backend.name === 'tensorflow') registerNativeKernels(nativeKernels);
-const model = new RlipV2(flags.model === 'tagger' ? rTaggerR50 : parsedaR50);
-setMadeUpWeights(model.parameters.values());
-const labelVectors = new CachedLabelVectors(model, madeUpTokenizer, true, FIXED_TOKENS);
-const forward =
-  flags.model === 'tagger'
-    ? taggerForward(model, labelVectors)
-    : rlipForward(model, labelVectors, { qualityLabels: true, pseudoLabels: true });
+const forward = madeUpForward(model, isTagger);
 const optimizer = new AdamW(model.parameters.values(), officialAdamW);
 const ema = new Ema(model.parameters.values(), 0.9999);
-const batch = madeUpBatch({ images, height, width, isTagger: flags.model === 'tagger' });
+const batch = madeUpBatch({ images, height, width, isTagger });
 const calls = BindingCalls.install();
-if (flags.recorded && (backend.name !== 'tensorflow' || flags.model !== 'tagger'))
-  usage('--recorded is for a tagger on tensorflow');
 const recorded = flags.recorded
   ? new RecordedStep({
       ...{ forward, parameters: model.parameters, optimizer, ema },
@@ -95,9 +59,7 @@ async function phase<T>(name: string, phases: Phase[], run: () => Promise<T>): P
   calls?.reset();
   const start = performance.now();
   const result = await run();
-  const probe = tf.add(tf.scalar(1), 1);
-  await probe.data();
-  probe.dispose();
+  await finished();
   const milliseconds = performance.now() - start;
   phases.push({ name, milliseconds, calls: calls?.line() ?? '', most: calls?.mostFrequent(12) ?? [] });
   return result;

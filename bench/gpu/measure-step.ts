@@ -5,13 +5,14 @@ import type { BackendName } from '../../src/model/backends/backend-names.js';
 import { useBackend } from '../../src/model/backends/use-backend.js';
 import { parsedaR50, rTaggerR50, tiny } from '../../src/model/presets.js';
 import { RlipV2 } from '../../src/model/rlip-v2.js';
-import { AdamW, CachedLabelVectors, Ema, officialAdamW, rlipForward, taggerForward } from '../../src/training/index.js';
-import { FIXED_TOKENS, fixedShapes } from '../../src/training/recorded/fixed-shapes.js';
+import { AdamW, Ema, officialAdamW } from '../../src/training/index.js';
+import { fixedShapes } from '../../src/training/recorded/fixed-shapes.js';
 import { RecordedEngine } from '../../src/training/recorded/recorded-engine.js';
 import { ReplayedEngine } from '../../src/training/recorded/replayed-engine.js';
 import { trainingSettings } from '../../src/training/settings/training-settings.js';
 import { EagerEngine } from '../../src/training/step-engine.js';
-import { madeUpBatch, madeUpTokenizer, setMadeUpWeights } from '../model/made-up-training.js';
+import { finished } from '../model/finished.js';
+import { madeUpBatch, madeUpForward, setMadeUpWeights } from '../model/made-up-training.js';
 import type { StepMeasurement } from './gpu-rows.js';
 
 const { values } = parseArgs({
@@ -32,10 +33,7 @@ const small = isTagger ? tiny.tagger : tiny.parseda;
 const config = values.small ? { ...small, pairs: full.pairs, text: { ...small.text, vocabulary: 1000 } } : full;
 const model = new RlipV2(config);
 setMadeUpWeights(model.parameters.values());
-const labels = new CachedLabelVectors(model, madeUpTokenizer, true, FIXED_TOKENS);
-const forward = isTagger
-  ? taggerForward(model, labels)
-  : rlipForward(model, labels, { qualityLabels: true, pseudoLabels: true });
+const forward = madeUpForward(model, isTagger);
 const settings = trainingSettings({
   ...{
     task: isTagger ? 'tagger' : 'rlip',
@@ -62,9 +60,7 @@ async function step(k: number): Promise<{ milliseconds: number; loss: number }> 
   const start = performance.now();
   const { loss, gradients } = await engine.gradients(batch, { step: k, part: 0, isLater: false, scheduleFactor: 1 });
   await engine.update(gradients, 1);
-  const probe = tf.add(tf.scalar(1), 1);
-  await probe.data();
-  probe.dispose();
+  await finished();
   return { milliseconds: performance.now() - start, loss };
 }
 

@@ -9,11 +9,10 @@ import { capturePrograms } from '../../src/model/recording/webgpu/capture-progra
 import { planBuffers } from '../../src/model/recording/webgpu/plan-buffers.js';
 import { lifetimesOf } from '../../src/model/recording/webgpu/webgpu-replay.js';
 import { RlipV2 } from '../../src/model/rlip-v2.js';
-import { CachedLabelVectors, rlipForward, taggerForward } from '../../src/training/index.js';
-import { FIXED_TOKENS } from '../../src/training/recorded/fixed-shapes.js';
 import { GRADIENT, recordedDropout, recordPass } from '../../src/training/recorded/record-pass.js';
 import { SQUARED } from '../../src/training/recorded/update-programs.js';
-import { madeUpBatch, madeUpTokenizer, setMadeUpWeights } from '../model/made-up-training.js';
+import { gigabytes } from '../model/format-report.js';
+import { madeUpBatch, madeUpForward, setMadeUpWeights } from '../model/made-up-training.js';
 
 const isTagger = process.argv[2] !== 'parseda';
 const sizes = process.argv.slice(isTagger ? 2 : 3);
@@ -25,13 +24,9 @@ const pipeline = { getBindGroupLayout: () => ({}) };
 const backend = tf.backend() as unknown as { pipelineCache: object };
 backend.pipelineCache = new Proxy({}, { has: () => true, get: () => pipeline });
 const parameters = [...model.parameters.values()].filter(({ trained }) => trained);
-const labels = new CachedLabelVectors(model, madeUpTokenizer, true, FIXED_TOKENS);
-const forward = isTagger
-  ? taggerForward(model, labels)
-  : rlipForward(model, labels, { qualityLabels: true, pseudoLabels: true });
+const forward = madeUpForward(model, isTagger);
 const weights = [...model.parameters.values()].reduce((sum, { size }) => sum + 4 * size, 0);
 const trained = parameters.reduce((sum, { size }) => sum + 4 * size, 0);
-const gigabytes = (bytes: number) => (bytes / 1e9).toFixed(2);
 for (const size of sizes.length > 0 ? sizes : ['480x640x1']) {
   const [height, width, images] = size.split('x').map(Number) as [number, number, number];
   const batch = madeUpBatch({ images, height, width, isTagger });
@@ -53,7 +48,7 @@ for (const size of sizes.length > 0 ? sizes : ['480x640x1']) {
   // Weights, gradients, both moments and the moving average.
   const kept = weights + 4 * trained;
   console.log(
-    `${size}: ${recording.calls.length} kernels, ${captured.programs.length} programs and ${updatePrograms} of the update; ${lifetimes.length} arrays of ${gigabytes(made)} GB in ${buffers.length} buffers of ${gigabytes(planned)} GB; constants and data ${gigabytes(fixed)} GB; weights, gradients, moments and average ${gigabytes(kept)} GB; in all ${gigabytes(planned + fixed + kept)} GB`,
+    `${size}: ${recording.calls.length} kernels, ${captured.programs.length} programs and ${updatePrograms} of the update; ${lifetimes.length} arrays of ${gigabytes(made)} in ${buffers.length} buffers of ${gigabytes(planned)}; constants and data ${gigabytes(fixed)}; weights, gradients, moments and average ${gigabytes(kept)}; in all ${gigabytes(planned + fixed + kept)}`,
   );
 }
 process.exit(0);

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { gigabytes } from './format-report.js';
 
 /** The functions of tfjs-node's library binding that a step calls. */
 const FUNCTIONS = ['executeOp', 'createTensor', 'deleteTensor', 'tensorDataSync', 'runSavedModel'] as const;
@@ -63,7 +64,7 @@ export class BindingCalls {
   line(): string {
     const total = [...this.#counts.values()].reduce((sum, count) => sum + count, 0);
     const counts = FUNCTIONS.map((name) => `${this.#counts.get(name) ?? 0} ${name}`).join(', ');
-    const most = `at most ${this.#peakTensors} tensors, ${(this.#peakBytes / 1e9).toFixed(2)} GB`;
+    const most = `at most ${this.#peakTensors} tensors, ${gigabytes(this.#peakBytes)}`;
     return `${total} calls (${counts}), ${this.#milliseconds.toFixed(0)} ms inside, ${most}`;
   }
 

@@ -1,5 +1,7 @@
 import type { Parameter } from '../../src/model/parameter-scope.js';
-import type { TrainingBatch } from '../../src/training/index.js';
+import type { RlipV2 } from '../../src/model/rlip-v2.js';
+import { CachedLabelVectors, rlipForward, type TrainingBatch, taggerForward } from '../../src/training/index.js';
+import { FIXED_TOKENS } from '../../src/training/recorded/fixed-shapes.js';
 
 /** Tokenizer of made-up labels `o0`, `r81`, …, each of which has four tokens. */
 export const madeUpTokenizer = {
@@ -33,6 +35,14 @@ export function setMadeUpWeights(parameters: Iterable<Parameter>): void {
     parameter.set(Float32Array.from({ length: size }, (_, k) => offset! + scale! * table[(start + k) & 0xfffff]!));
     start += size + 12_345;
   }
+}
+
+/** Returns the forward pass of a training on made-up labels: of a tagger, or of RLIPv2. */
+export function madeUpForward(model: RlipV2, isTagger: boolean) {
+  const labels = new CachedLabelVectors(model, madeUpTokenizer, true, FIXED_TOKENS);
+  return isTagger
+    ? taggerForward(model, labels)
+    : rlipForward(model, labels, { qualityLabels: true, pseudoLabels: true });
 }
 
 /** What a made-up batch has. */

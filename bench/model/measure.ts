@@ -9,6 +9,7 @@ import type { PairGroup } from '../../src/model/query-source.js';
 import { type Encoded, RlipV2 } from '../../src/model/rlip-v2.js';
 import { LabelVectors } from '../../src/model/text/label-vectors.js';
 import { initializeWeights } from '../../src/model/weights/initialize-weights.js';
+import { finished } from './finished.js';
 import { type BackendMeasurements, decoding, ENCODING, type Measurement } from './format-report.js';
 import { KernelTimes } from './kernel-times.js';
 import { programLines, programTimes } from './program-times.js';
@@ -39,14 +40,6 @@ function report(one: Measurement): void {
   const speedup =
     one.speedup === undefined ? '' : `, ${one.speedup.toFixed(1)} times as fast as the reference implementation`;
   console.error(`${backend.name}: ${one.name}: ${one.milliseconds.toFixed(1)} ms${share}${speedup}`);
-}
-
-const probe = tf.fill([4096], 1);
-/** Resolves when all pending computations are finished: a GPU computes asynchronously, in order. */
-async function finished(): Promise<void> {
-  const last = tf.add(probe, 1);
-  await last.data();
-  last.dispose();
 }
 
 /** Minimum time for which a step of the tagger is repeated, in milliseconds: JavaScript code is optimized when it runs often. */

@@ -6,10 +6,9 @@ import { rTaggerR50 } from '../../src/model/presets.js';
 import { RecordedPasses } from '../../src/model/recording/tensorflow/recorded-passes.js';
 import { type Encoded, type LayerOutput, RlipV2 } from '../../src/model/rlip-v2.js';
 import { LabelVectors } from '../../src/model/text/label-vectors.js';
-import { AdamW, CachedLabelVectors, Ema, officialAdamW, taggerForward } from '../../src/training/index.js';
-import { FIXED_TOKENS } from '../../src/training/recorded/fixed-shapes.js';
+import { AdamW, Ema, officialAdamW } from '../../src/training/index.js';
 import { RecordedStep } from '../../src/training/recorded/recorded-step.js';
-import { madeUpBatch, madeUpTokenizer, setMadeUpWeights } from '../model/made-up-training.js';
+import { madeUpBatch, madeUpForward, madeUpTokenizer, setMadeUpWeights } from '../model/made-up-training.js';
 import type { TaskTimes } from './tasks.js';
 
 const [threads, rounds, ...tasks] = process.argv.slice(2) as [string, string, ...string[]];
@@ -78,7 +77,7 @@ async function tagging(groups: number | null): Promise<void> {
 async function step(): Promise<void> {
   const parameters = model.parameters;
   const recorded = new RecordedStep({
-    forward: taggerForward(model, new CachedLabelVectors(model, madeUpTokenizer, true, FIXED_TOKENS)),
+    forward: madeUpForward(model, true),
     ...{
       parameters,
       optimizer: new AdamW(parameters.values(), officialAdamW),
