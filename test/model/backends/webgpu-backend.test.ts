@@ -98,6 +98,16 @@ async function trainRlip(backend: Backend, scenes: { readonly lines: string; rea
   return losses;
 }
 
+/** Computes tensors twice on webgpu, with the same bits, and then on wasm, with which they agree. */
+async function assertLikeWasm(compute: () => readonly tf.Tensor[]) {
+  const results = () => Promise.all(compute().map(async (made) => ({ shape: made.shape, numbers: await made.data() })));
+  const ours = await results();
+  assert.deepEqual(await results(), ours);
+  await useBackend('wasm', { threads: 1 });
+  for (const [k, { shape, numbers }] of (await results()).entries())
+    await assertAgree(tf.tensor(ours[k]!.numbers, ours[k]!.shape), tf.tensor(numbers, shape));
+}
+
 /** WGSL of a program that computes a − b + c − d. */
 const DIFFERENCE = `
 fn main(index: i32) {
@@ -221,20 +231,13 @@ describe('the webgpu backend', () => {
         [[1, 34, 33, 8], [3, 3, 8, 68], 1],
         [[1, 12, 11, 4], [3, 2, 4, 4], 2],
       ];
-      const gradients = () =>
-        Promise.all(
-          cases.map(async ([image, filter, stride], k) => {
-            const [x, w] = [randomTensors(k)(image) as tf.Tensor4D, randomTensors(9)(filter) as tf.Tensor4D];
-            const convolve = (filter: tf.Tensor) => tf.conv2d(x, filter as tf.Tensor4D, stride, 'valid');
-            const gradient = tf.grad(convolve)(w, randomTensors(7)(convolve(w).shape));
-            return { shape: gradient.shape, numbers: await gradient.data() };
-          }),
-        );
-      const ours = await gradients();
-      assert.deepEqual(await gradients(), ours);
-      await useBackend('wasm', { threads: 1 });
-      for (const [k, { shape, numbers }] of (await gradients()).entries())
-        await assertAgree(tf.tensor(ours[k]!.numbers, ours[k]!.shape), tf.tensor(numbers, shape));
+      await assertLikeWasm(() =>
+        cases.map(([image, filter, stride], k) => {
+          const [x, w] = [randomTensors(k)(image) as tf.Tensor4D, randomTensors(9)(filter) as tf.Tensor4D];
+          const convolve = (filter: tf.Tensor) => tf.conv2d(x, filter as tf.Tensor4D, stride, 'valid');
+          return tf.grad(convolve)(w, randomTensors(7)(convolve(w).shape));
+        }),
+      );
     });
 
     it('multiply transposed matrices like wasm, with the same bits each time', async () => {
@@ -247,18 +250,11 @@ describe('the webgpu backend', () => {
         [[5, 33], [70, 5], true, true],
         [[2, 3, 40, 3], [2, 3, 40, 3], false, true],
       ];
-      const products = () =>
-        Promise.all(
-          cases.map(async ([a, b, transposeA, transposeB], k) => {
-            const product = tf.matMul(randomTensors(k)(a), randomTensors(9)(b), transposeA, transposeB);
-            return { shape: product.shape, numbers: await product.data() };
-          }),
-        );
-      const ours = await products();
-      assert.deepEqual(await products(), ours);
-      await useBackend('wasm', { threads: 1 });
-      for (const [k, { shape, numbers }] of (await products()).entries())
-        await assertAgree(tf.tensor(ours[k]!.numbers, ours[k]!.shape), tf.tensor(numbers, shape));
+      await assertLikeWasm(() =>
+        cases.map(([a, b, transposeA, transposeB], k) =>
+          tf.matMul(randomTensors(k)(a), randomTensors(9)(b), transposeA, transposeB),
+        ),
+      );
     });
 
     it('update, clip and average weights like the wasm backend, with the same bits each time', async () => {
