@@ -44,6 +44,9 @@ interface Place {
 
 const OF_PEOPLE = "(SELECT image, place, state FROM reviews WHERE state <> 'added')";
 
+/** Condition on relations `r` of some images, at least one. */
+const isIn = (keys: readonly ImageKey[]): string => `r.image IN (${keys.join(', ')})`;
+
 /** Relations in the order in which people judge them, with what the judgments say. */
 export class JudgeQueue {
   readonly #db: ViewDatabase;
@@ -129,13 +132,9 @@ export class JudgeQueue {
     const conditions = [`r.subject = ${subject}`, `r.predicate = ${verb}`, `r.object = ${object}`];
     if (options.order === 'random') {
       const keys = await this.#drawn(filter, options);
-      conditions.push(keys.length === 0 ? 'false' : `r.image IN (${keys.join(', ')})`);
+      conditions.push(keys.length === 0 ? 'false' : isIn(keys));
     } else conditions.push('r.is_scored');
-    const rows = new MatchingRows(this.#index, filter);
-    const found = await this.#db.all<Place>(
-      `SELECT m.image, m.place, v.state FROM (SELECT r.image, r.place ${rows.relations(...conditions)}) m LEFT JOIN ${OF_PEOPLE} v ON v.image = m.image AND v.place = m.place WHERE ${this.#isOfSet('m')} ORDER BY 1, 2`,
-      rows.parameters,
-    );
+    const found = await this.#placesOf(filter, ...conditions);
     const open = found.filter(({ state }) => state === null);
     const relations = new Map<string, Alike['relations'][number]>();
     for (const one of open) {
@@ -157,7 +156,7 @@ export class JudgeQueue {
   /** Draws images as `relflow sample` does, and takes all of their relations that match, in the order of the set. */
   async #random(filter: Filter, options: QueueOptions) {
     const keys = await this.#drawn(filter, options);
-    const places = keys.length === 0 ? [] : await this.#placesOf(filter, keys);
+    const places = keys.length === 0 ? [] : await this.#placesOf(filter, isIn(keys));
     const open = places.findIndex(({ state }) => state === null);
     const withItems = new Set(places.map(({ image }) => image));
     const unfinished = new Set(places.flatMap(({ image, state }) => (state === null ? [image] : [])));
@@ -185,10 +184,11 @@ export class JudgeQueue {
     return drawn.map(({ key }) => key);
   }
 
-  async #placesOf(filter: Filter, keys: readonly number[]): Promise<Place[]> {
+  /** Returns the relations that match, and for which further conditions hold, in the order of the set. */
+  async #placesOf(filter: Filter, ...further: readonly string[]): Promise<Place[]> {
     const rows = new MatchingRows(this.#index, filter);
     return this.#db.all<Place>(
-      `SELECT m.image, m.place, v.state FROM (SELECT r.image, r.place ${rows.relations()}) m LEFT JOIN ${OF_PEOPLE} v ON v.image = m.image AND v.place = m.place WHERE m.image IN (${keys.join(', ')}) AND ${this.#isOfSet('m')} ORDER BY 1, 2`,
+      `SELECT m.image, m.place, v.state FROM (SELECT r.image, r.place ${rows.relations(...further)}) m LEFT JOIN ${OF_PEOPLE} v ON v.image = m.image AND v.place = m.place WHERE ${this.#isOfSet('m')} ORDER BY 1, 2`,
       rows.parameters,
     );
   }
