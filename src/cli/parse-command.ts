@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
 import { printFactual, toFactual } from '../evaluation/index.js';
+import { isFile } from '../files/is-file.js';
 import { streamLines } from '../files/stream-lines.js';
 import { InputError, type TextGraph } from '../index.js';
 import { textParser } from '../parser/text-parser.js';
@@ -36,8 +36,7 @@ export function parseCommand(program: Command, context: CommandContext): void {
     )
     .addHelpText('after', '\nExample:\n  echo "a man riding a horse" | relflow parse --format factual')
     .action(async (file: string | undefined, { format, parser: name, minConfidence }: Flags) => {
-      if (file !== undefined && !(await stat(file).catch(() => null))?.isFile())
-        throw new InputError(file, 'no such file');
+      if (file !== undefined && !(await isFile(file))) throw new InputError(file, 'no such file');
       const parser = textParser(name, { minConfidence });
       const input = file === undefined ? context.stdin : createReadStream(file);
       for await (const text of streamLines(file ?? 'standard input', input))

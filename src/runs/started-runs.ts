@@ -1,7 +1,8 @@
-import { mkdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import envPaths from 'env-paths';
 import { digest } from '../files/digest.js';
+import { isFile } from '../files/is-file.js';
 import type { RunState } from '../records/run-state.js';
 
 /**
@@ -20,9 +21,8 @@ export async function recordStart(state: RunState): Promise<void> {
 }
 
 /** Resolves to whether a run with exactly this definition was started by this user. */
-export async function wasStartedHere(state: RunState): Promise<boolean> {
-  const found = await stat(recordOf(state)).catch(() => null);
-  return found?.isFile() ?? false;
+export function wasStartedHere(state: RunState): Promise<boolean> {
+  return isFile(recordOf(state));
 }
 
 function folderOfRecords(): string {
