@@ -32,9 +32,8 @@ export async function imageDataUri(
     const bytes = await imageBytes(file);
     const format = imageFormat(bytes);
     if (format === null) return null;
-    const { orientation = 1 } = (await readImageHeader(bytes)) ?? {};
     // Browsers show the other formats, and rotate an image as its EXIF orientation asks for, whatever its boxes belong to.
-    if (annotated && (format === 'tiff' || orientation !== 1)) return await small(annotated);
+    if (annotated && (format === 'tiff' || (await isRotated(bytes)))) return await small(annotated);
     return format === 'tiff' ? null : dataUri(format, bytes);
   } catch (error) {
     if (!(error instanceof RecordError)) throw error;
@@ -42,6 +41,8 @@ export async function imageDataUri(
     return null;
   }
 }
+
+const isRotated = async (bytes: Buffer) => ((await readImageHeader(bytes))?.orientation ?? 1) !== 1;
 
 /** Reasons of images that are not in the folder. */
 const outside: ReadonlySet<string> = new Set(['image-outside-folder', 'unsafe-path']);
