@@ -1,8 +1,9 @@
 import { basename } from 'node:path';
 import { Command, Option } from 'commander';
 import { EXPORT_FORMATS, exportGraphs, OptionError } from '../index.js';
-import { type RefusedRecords, readGraphs } from '../runs/read-graphs.js';
+import { readGraphs } from '../runs/read-graphs.js';
 import { exportFormat } from '../sinks/exports/export-formats.js';
+import { NoteCounts } from '../sinks/exports/note-counts.js';
 import { INPUT_FORMS, type InputFormOptions, inputSource } from '../sources/input-forms.js';
 import type { CommandContext } from './command-context.js';
 import {
@@ -53,10 +54,10 @@ export function convertCommand(program: Command, context: CommandContext): void 
       const source = await inputSource('convert', from, input, flags);
       const files = await source.files();
       // A format may stop a reading and begin again; what counts is the first one to the end.
-      let refused: RefusedRecords = new Map();
+      let refused = new NoteCounts();
       let isWhole = false;
       const graphs = async function* () {
-        const own: RefusedRecords = new Map();
+        const own = new NoteCounts();
         try {
           yield* readGraphs(source, isWhole ? undefined : own);
           if (!isWhole) refused = own;
@@ -72,7 +73,7 @@ export function convertCommand(program: Command, context: CommandContext): void 
         ...rest,
         ...(images !== undefined && EXPORT_FORMATS[format].takes?.includes('images') && { images }),
       });
-      for (const [reason, { count, example }] of refused)
+      for (const [reason, { count, example }] of refused.counts)
         context.printNote(
           visibleText(`input: ${count.toLocaleString('en-US')} × ${reason}${example && `, first: ${example}`}`),
         );

@@ -4,17 +4,8 @@ import type { Captioned } from '../records/caption-record.js';
 import type { ImageRecord } from '../records/image.js';
 import type { Source, SourceContext } from '../records/ports.js';
 import type { Related, SceneGraph } from '../records/scene-graph.js';
+import { NoteCounts } from '../sinks/exports/note-counts.js';
 import { sceneGraphOf } from '../sinks/scene-graph-sink.js';
-
-/** What a source has refused, by reason: how often, and the first message. */
-export type RefusedRecords = Map<string, { count: number; example: string }>;
-
-/** Adds to what was refused for a reason; the first message stays. */
-export function countRefused(refused: RefusedRecords, reason: string, count: number, example: string): void {
-  const found = refused.get(reason);
-  if (found) found.count += count;
-  else refused.set(reason, { count, example });
-}
 
 /**
  * Reads a source as scene graphs, without a run. Records without relations have none.
@@ -24,15 +15,15 @@ export function countRefused(refused: RefusedRecords, reason: string, count: num
  */
 export async function* readGraphs(
   source: Source<ImageRecord & Partial<Related & Captioned>>,
-  refused: RefusedRecords = new Map(),
+  refused = new NoteCounts(),
   progress: SourceContext['progress'] = () => {},
 ): AsyncGenerator<SceneGraph, void> {
   const folder = await TemporaryFolder.create(tmpdir());
   try {
     const context = { signal: new AbortController().signal, tempDir: folder.path, progress };
     for await (const { record, rejects = [], counts = {} } of source.read(context)) {
-      for (const { reason, message } of rejects) countRefused(refused, reason, 1, message);
-      for (const [reason, count] of Object.entries(counts)) countRefused(refused, reason, count, '');
+      for (const { reason, message } of rejects) refused.add(reason, message);
+      for (const [reason, count] of Object.entries(counts)) refused.add(reason, '', count);
       if (record) yield sceneGraphOf(record, []);
     }
   } finally {

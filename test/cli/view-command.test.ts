@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { readdir, readFile, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SceneGraph } from '../../src/records/scene-graph.js';
+import { NoteCounts } from '../../src/sinks/exports/note-counts.js';
 import { openSet } from '../../src/view/open-set.js';
 import type { EditReply, NewEdit } from '../../src/view/review-api.js';
 import type { ImageDetail, ImagePage, SetInfo } from '../../src/view/view-api.js';
@@ -49,7 +50,8 @@ describe('relflow view', () => {
       assert.equal(exported.code, 0, exported.stderr);
       const set = await openSet('view', join(out, file));
       const graphs: SceneGraph[] = [];
-      for await (const { graph } of set.read(() => {}, new Map(), new AbortController().signal)) graphs.push(graph);
+      for await (const { graph } of set.read(() => {}, new NoteCounts(), new AbortController().signal))
+        graphs.push(graph);
       assert.ok(
         graphs.some(({ relations }) => relations.length > 0),
         format,
@@ -68,7 +70,7 @@ describe('relflow view', () => {
     ]) {
       const set = await openSet('view', join(SCENES, file), { images: join(SCENES, 'images') });
       let images = 0;
-      for await (const { graph } of set.read(() => {}, new Map(), new AbortController().signal))
+      for await (const { graph } of set.read(() => {}, new NoteCounts(), new AbortController().signal))
         if (graph.objects.every(({ category }) => /^[A-Za-z ]+$/.test(category))) images++;
       assert.ok(images > 0, file);
     }

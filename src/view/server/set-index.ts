@@ -2,7 +2,7 @@ import { readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeFolder } from '../../files/make-folder.js';
 import { increment } from '../../records/increment.js';
-import type { RefusedRecords } from '../../runs/read-graphs.js';
+import { type NoteCount, NoteCounts } from '../../sinks/exports/note-counts.js';
 import { relationSource, relationTagger } from '../../sinks/relation-expression.js';
 import type { IndexProgress } from '../view-api.js';
 import { candidateWays } from './candidate-ways.js';
@@ -47,7 +47,7 @@ export class SetIndex {
   readonly set: ViewSet;
   readonly alias: 'here' | 'there';
   readonly dictionaries: Readonly<Record<DictionaryName, Dictionary>>;
-  readonly refused: RefusedRecords = new Map();
+  #refused = new NoteCounts();
   /** Whether the table `drawn`, of relations that people drew, has rows. */
   hasDrawn = false;
   #documents: DocumentFile | null = null;
@@ -111,6 +111,11 @@ export class SetIndex {
     return this.hasDrawn ? `(SELECT * FROM ${rows} UNION ALL SELECT * FROM drawn)` : rows;
   }
 
+  /** What is not in the set, by reason. */
+  get refused(): ReadonlyMap<string, NoteCount> {
+    return this.#refused.counts;
+  }
+
   get hasCaptions(): boolean {
     return this.#hasCaptions;
   }
@@ -161,7 +166,7 @@ export class SetIndex {
       this.#share = share;
     };
     try {
-      for await (const record of set.read(onShare, this.refused, signal)) {
+      for await (const record of set.read(onShare, this.#refused, signal)) {
         await this.#documents.add(record);
         this.#addRows(rows, images++, record);
         if (++unflushed >= (images <= FIRST_FLUSH ? FIRST_FLUSH : Math.min(FLUSH, images))) await flush();
@@ -170,7 +175,7 @@ export class SetIndex {
       for (const name of DICTIONARIES)
         for (const [id, text] of this.dictionaries[name].texts.entries()) rows.add('terms', [name, id, text]);
       for (const { at, bytes } of this.#documents.blocks) rows.add('blocks', [at, bytes]);
-      for (const [reason, { count, example }] of this.refused) rows.add('refused', [reason, count, example]);
+      for (const [reason, { count, example }] of this.#refused.counts) rows.add('refused', [reason, count, example]);
       rows.add('totals', [images, rows.relations, this.#hasCaptions]);
       await flush();
     } finally {
@@ -251,7 +256,7 @@ export class SetIndex {
       const refused = await db.all<{ reason: string; count: number; example: string }>(
         `SELECT reason, count, example FROM ${this.alias}.refused`,
       );
-      for (const { reason, count, example } of refused) this.refused.set(reason, { count, example });
+      for (const { reason, count, example } of refused) this.#refused.add(reason, example, count);
       const { images, relations, has_captions } = await db.one<{
         images: number;
         relations: number;
@@ -265,7 +270,7 @@ export class SetIndex {
       await this.#documents?.close();
       for (const name of DICTIONARIES)
         (this.dictionaries as Record<DictionaryName, Dictionary>)[name] = new Dictionary();
-      this.refused.clear();
+      this.#refused = new NoteCounts();
       await rm(folder, { recursive: true, force: true });
       return false;
     }

@@ -8,7 +8,8 @@ import type { Source, SourceContext } from '../../records/ports.js';
 import type { Related, SceneGraph } from '../../records/scene-graph.js';
 import { REJECTS, type RunFolder } from '../../run-folder/run-folder.js';
 import { schemaLines } from '../../run-folder/schema-lines.js';
-import { countRefused, type RefusedRecords, readGraphs } from '../../runs/read-graphs.js';
+import { readGraphs } from '../../runs/read-graphs.js';
+import type { NoteCounts } from '../../sinks/exports/note-counts.js';
 
 /** A scene graph of a set with the candidates that it was chosen from; null where the set has none. */
 export interface ViewRecord {
@@ -34,7 +35,7 @@ export interface ViewSet {
    */
   read(
     onShare: (share: number) => void,
-    refused: RefusedRecords,
+    refused: NoteCounts,
     signal: AbortSignal,
   ): AsyncGenerator<ViewRecord, void, void>;
 }
@@ -72,8 +73,7 @@ export async function viewRun(folder: RunFolder): Promise<ViewSet> {
         if (candidates !== undefined)
           for await (const set of linesOf(folder, candidates, 'candidates')) byImage.set(nameOf(set), set.candidates);
         if (rejects !== undefined)
-          for await (const { reason, message } of linesOf(folder, rejects, 'reject'))
-            countRefused(refused, reason, 1, message);
+          for await (const { reason, message } of linesOf(folder, rejects, 'reject')) refused.add(reason, message);
         if (graphs !== undefined) {
           for await (const graph of linesOf(folder, graphs, 'scene-graph')) {
             signal.throwIfAborted();
