@@ -65,12 +65,8 @@ export function AlikePanel({ item, onJudge, onCancel }: Props) {
 function textOf({ relations, images, open, judged }: Alike, { subject, predicate, object }: QueueItem): string {
   const number = (count: number, one: string) => `${count.toLocaleString('en-US')} ${count === 1 ? one : `${one}s`}`;
   const notAll = relations.length < open ? `, the first ${relations.length.toLocaleString('en-US')} at once` : '';
-  const stay =
-    judged === 0
-      ? ''
-      : judged === 1
-        ? ' 1 judged one stays as it is.'
-        : ` ${number(judged, 'judged one')} stay as they are.`;
+  const verb = judged === 1 ? 'stays as it is' : 'stay as they are';
+  const stay = judged === 0 ? '' : ` ${number(judged, 'judged one')} ${verb}.`;
   const name = [subject, predicate, object].filter((part) => part !== '').join(' ');
   return `${number(open, 'relation')} “${name}” without a judgment, in ${number(images, 'image')} of this queue${notAll}.${stay}`;
 }
