@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openPredictions } from '../../src/evaluation/index.js';
-import { initializeWeights, modelMetadata, RlipV2, tiny, useBackend, writeSafetensors } from '../../src/model/index.js';
+import { modelMetadata, tiny, useBackend } from '../../src/model/index.js';
 import { relflow, SCENES } from '../support/command.js';
 import { temporaryFolder } from '../support/folders.js';
+import { writeInitialWeights } from '../support/initial-weights.js';
 import { collect } from '../support/records.js';
 
 const folder = temporaryFolder();
@@ -29,17 +30,8 @@ describe('relflow predict', () => {
     for (const [file, config] of [
       [detector, tiny.parseda],
       [tagger, tiny.tagger],
-    ] as const) {
-      const model = new RlipV2(config);
-      initializeWeights(model.parameters, 1);
-      const weights = [...model.parameters.values()].map((p) => ({
-        name: p.name,
-        shape: p.shape,
-        read: () => p.values(),
-      }));
-      await writeSafetensors(file, weights, { metadata: modelMetadata({ config }) });
-      model.dispose();
-    }
+    ] as const)
+      await writeInitialWeights(file, config, 1, modelMetadata({ config }));
   });
 
   it('writes every image of HICO-DET with 117 fused scores a pair', async () => {

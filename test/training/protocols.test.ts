@@ -5,8 +5,6 @@ import sharp from 'sharp';
 import { writeSafetensors } from '../../src/files/write-safetensors.js';
 import { useBackend } from '../../src/model/backends/use-backend.js';
 import { tiny } from '../../src/model/presets.js';
-import { RlipV2 } from '../../src/model/rlip-v2.js';
-import { initializeWeights } from '../../src/model/weights/initialize-weights.js';
 import { modelMetadata } from '../../src/model/weights/stored-model.js';
 import { packageRoot } from '../../src/package-info.js';
 import type { TrainingConfig } from '../../src/records/training-config.js';
@@ -18,6 +16,7 @@ import { train } from '../../src/training/train.js';
 import type { TrainingEvent } from '../../src/training/training-log.js';
 import { relflow } from '../support/command.js';
 import { temporaryFolder } from '../support/folders.js';
+import { writeInitialWeights } from '../support/initial-weights.js';
 import { tinyRlip } from '../support/training-scenes.js';
 
 const { noise: _, emaDecay: __, ...plain } = tinyRlip;
@@ -41,17 +40,8 @@ describe('fine-tuning on HICO-DET in its official form', () => {
   delete (config as { steps?: number }).steps;
 
   /** Writes weights of the tiny model with a number of pair queries. */
-  async function writeStart(path: string, pairs: number, metadata: Record<string, string> = {}) {
-    const model = new RlipV2({ ...tiny.parseda, ...plain.modelOptions, pairs });
-    initializeWeights(model.parameters, 3);
-    const weights = [...model.parameters.values()].map((p) => ({
-      name: p.name,
-      shape: p.shape,
-      read: () => p.values(),
-    }));
-    await writeSafetensors(path, weights, { metadata });
-    model.dispose();
-  }
+  const writeStart = (path: string, pairs: number, metadata: Record<string, string> = {}) =>
+    writeInitialWeights(path, { ...tiny.parseda, ...plain.modelOptions, pairs }, 3, metadata);
 
   before(async () => {
     await useBackend('wasm', { threads: 1 });

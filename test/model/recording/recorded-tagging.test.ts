@@ -2,16 +2,14 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import { writeSafetensors } from '../../../src/files/write-safetensors.js';
 import { openPairPredictor } from '../../../src/model/detector/pair-predictor.js';
 import type { ModelConfig } from '../../../src/model/model-config.js';
 import { tiny, tinyLate } from '../../../src/model/presets.js';
-import { RlipV2 } from '../../../src/model/rlip-v2.js';
 import { rTagger } from '../../../src/model/tagger/r-tagger.js';
-import { initializeWeights } from '../../../src/model/weights/initialize-weights.js';
 import type { TagRequest } from '../../../src/records/ports.js';
 import { SCENES } from '../../support/command.js';
 import { temporaryFolder } from '../../support/folders.js';
+import { writeInitialWeights } from '../../support/initial-weights.js';
 import { useNativeBackend } from '../../support/native-backend.js';
 import { assertClose } from '../../support/tensors.js';
 
@@ -31,12 +29,8 @@ function imageOf(k: number) {
 }
 
 async function writeWeights(config: ModelConfig): Promise<string> {
-  const model = new RlipV2(config);
-  initializeWeights(model.parameters, 4);
-  const list = [...model.parameters.values()].map((p) => ({ name: p.name, shape: p.shape, read: () => p.values() }));
   const path = join(temporaryFolder(), 'tiny.safetensors');
-  await writeSafetensors(path, list);
-  model.dispose();
+  await writeInitialWeights(path, config, 4);
   return path;
 }
 

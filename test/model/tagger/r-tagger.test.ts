@@ -1,16 +1,14 @@
 import assert from 'node:assert/strict';
 import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeSafetensors } from '../../../src/files/write-safetensors.js';
 import { useBackend } from '../../../src/model/backends/use-backend.js';
 import { tiny } from '../../../src/model/presets.js';
-import { RlipV2 } from '../../../src/model/rlip-v2.js';
 import { rTagger } from '../../../src/model/tagger/r-tagger.js';
-import { initializeWeights } from '../../../src/model/weights/initialize-weights.js';
 import { modelMetadata, type StoredModel } from '../../../src/model/weights/stored-model.js';
 import type { TagRequest } from '../../../src/records/ports.js';
 import { relflow, SCENES } from '../../support/command.js';
 import { temporaryFolder } from '../../support/folders.js';
+import { writeInitialWeights } from '../../support/initial-weights.js';
 import { assertClose } from '../../support/tensors.js';
 
 const images = join(SCENES, 'images');
@@ -26,12 +24,8 @@ describe('rTagger', () => {
 
   /** Writes weights of the tiny tagger with a header. @returns their path */
   async function writeWeights(stored: StoredModel, more: Record<string, string> = {}): Promise<string> {
-    const model = new RlipV2(tiny.tagger);
-    initializeWeights(model.parameters, 4);
-    const list = [...model.parameters.values()].map((p) => ({ name: p.name, shape: p.shape, read: () => p.values() }));
     const path = join(temporaryFolder(), 'tiny.safetensors');
-    await writeSafetensors(path, list, { metadata: { ...modelMetadata(stored), ...more } });
-    model.dispose();
+    await writeInitialWeights(path, tiny.tagger, 4, { ...modelMetadata(stored), ...more });
     return path;
   }
 
