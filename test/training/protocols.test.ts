@@ -13,10 +13,10 @@ import { readTrainingConfig } from '../../src/training/settings/read-training-co
 import { rlipSettings } from '../../src/training/settings/rlip-settings.js';
 import { trainingSettings } from '../../src/training/settings/training-settings.js';
 import { train } from '../../src/training/train.js';
-import type { TrainingEvent } from '../../src/training/training-log.js';
 import { relflow } from '../support/command.js';
 import { temporaryFolder } from '../support/folders.js';
 import { writeInitialWeights } from '../support/initial-weights.js';
+import { eventsOf } from '../support/training-events.js';
 import { tinyRlip } from '../support/training-scenes.js';
 
 const { noise: _, emaDecay: __, ...plain } = tinyRlip;
@@ -68,12 +68,6 @@ describe('fine-tuning on HICO-DET in its official form', () => {
     writeFileSync(annotations, JSON.stringify(entries));
     await writeStart(initialWeights, 12);
   });
-
-  const eventsOf = (out: string) =>
-    readFileSync(join(out, 'log.jsonl'), 'utf8')
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line) as TrainingEvent);
 
   it('the recipes of the package have the real names, counts and held-out combinations', async () => {
     const recipes = join(packageRoot, 'pipelines/training');

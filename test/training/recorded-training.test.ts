@@ -10,6 +10,7 @@ import type { TrainingEvent } from '../../src/training/training-log.js';
 import { temporaryFolder } from '../support/folders.js';
 import { useNativeBackend } from '../support/native-backend.js';
 import { trainWithKills } from '../support/train-with-kills.js';
+import { eventsOf, stepsOf } from '../support/training-events.js';
 import { tinyRlip, tinyTagger, writeTrainingScenes } from '../support/training-scenes.js';
 
 describe('train on tensorflow: 20 recorded steps of the tiny tagger', function () {
@@ -32,12 +33,6 @@ describe('train on tensorflow: 20 recorded steps of the tiny tagger', function (
   });
   const trained = (out: string, changed: Partial<TrainingConfig> = {}, options: Partial<TrainOptions> = {}) =>
     train(configOf(changed), { out, ...options });
-  const eventsOf = (out: string) =>
-    readFileSync(join(out, 'log.jsonl'), 'utf8')
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line) as TrainingEvent);
-  const stepsOf = (out: string) => eventsOf(out).flatMap((event) => (event.event === 'step' ? [event] : []));
   /** The losses of validation data agree. */
   function assertSameEvaluations(...outs: readonly [string, string]): void {
     const [a, b] = outs.map((out) =>

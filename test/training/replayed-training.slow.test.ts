@@ -8,6 +8,7 @@ import { train } from '../../src/training/train.js';
 import type { TrainOptions } from '../../src/training/train-options.js';
 import type { TrainingEvent } from '../../src/training/training-log.js';
 import { temporaryFolder } from '../support/folders.js';
+import { eventsOf, stepsOf } from '../support/training-events.js';
 import { tinyRlip, tinyTagger, writeTrainingScenes } from '../support/training-scenes.js';
 import { webgpuOrSkip } from '../support/webgpu.js';
 
@@ -35,12 +36,6 @@ describe('train on webgpu: recorded steps', function () {
       },
       { out, ...options },
     );
-  const eventsOf = (out: string) =>
-    readFileSync(join(out, 'log.jsonl'), 'utf8')
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line) as TrainingEvent);
-  const stepsOf = (out: string) => eventsOf(out).flatMap((event) => (event.event === 'step' ? [event] : []));
 
   /** Asserts that a recorded training has the losses and norms of an eager one. */
   function assertSameSteps(recorded: string, eager: string, count: number): void {

@@ -23,6 +23,7 @@ import { trainModel } from '../../src/training/train-model.js';
 import type { TrainOptions } from '../../src/training/train-options.js';
 import type { TrainingEvent } from '../../src/training/training-log.js';
 import { temporaryFolder } from '../support/folders.js';
+import { eventsOf, stepsOf } from '../support/training-events.js';
 import { tinyRlip as config, writeTrainingScenes } from '../support/training-scenes.js';
 
 const signal = () => new AbortController().signal;
@@ -42,11 +43,6 @@ describe('train: 4 steps of a tiny ParSeDA on 6 scenes', () => {
     const run = { prefetch: 1, readers: 0, checkpointEvery: 2, evaluateEvery: 2, backend: 'wasm', threads: 1 } as const;
     return train({ ...config, ...run, data, ...changed }, { out, ...options });
   };
-  const eventsOf = (out: string) =>
-    readFileSync(join(out, 'log.jsonl'), 'utf8')
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line) as TrainingEvent);
   const reference = join(temporaryFolder(), 'reference');
 
   it('writes weights, the log and its curves, frees all tensors, and resumes after a stop to the same bytes', async () => {
@@ -54,7 +50,7 @@ describe('train: 4 steps of a tiny ParSeDA on 6 scenes', () => {
     const first = await trained(reference);
     assert.deepEqual([first.finished, first.steps], [true, 4]);
     assert.equal(tf.memory().numTensors, numTensors);
-    const steps = eventsOf(reference).flatMap((event) => (event.event === 'step' ? [event] : []));
+    const steps = stepsOf(reference);
     assert.deepEqual(
       steps.map(({ step, pairs, positives }) => [step, pairs === positives]),
       [1, 2, 3, 4].map((step) => [step, true]),

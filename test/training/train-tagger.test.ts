@@ -11,6 +11,7 @@ import type { TrainOptions } from '../../src/training/train-options.js';
 import type { TrainingEvent } from '../../src/training/training-log.js';
 import { temporaryFolder } from '../support/folders.js';
 import { countThreads } from '../support/threads.js';
+import { eventsOf, stepsOf } from '../support/training-events.js';
 import { tinyTagger as config, writeTrainingScenes } from '../support/training-scenes.js';
 
 describe('train: 6 steps of the tiny tagger on 8 scenes', function () {
@@ -26,13 +27,7 @@ describe('train: 6 steps of the tiny tagger on 8 scenes', function () {
 
   const trained = (out: string, options: Partial<TrainOptions> = {}, changed: Partial<TrainingConfig> = {}) =>
     train({ ...config, data, backend: 'wasm', prefetch: 1, readers: 0, ...changed }, { out, ...options });
-  const eventsOf = (out: string) =>
-    readFileSync(join(out, 'log.jsonl'), 'utf8')
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line) as TrainingEvent);
-  const losses = (out: string) =>
-    eventsOf(out).flatMap((event) => (event.event === 'step' ? [[event.step, event.epoch, event.loss]] : []));
+  const losses = (out: string) => stepsOf(out).map(({ step, epoch, loss }) => [step, epoch, loss]);
   const reference = join(temporaryFolder(), 'reference');
 
   it('writes weights, checkpoints and a log, and frees all tensors', async () => {
@@ -207,7 +202,7 @@ describe('train: 6 steps of the tiny tagger on 8 scenes', function () {
     const out = join(temporaryFolder(), 'accumulated');
     const result = await trained(out, {}, { accumulationSteps: 2, steps: 1, labels: { objects: 0, relations: 1 } });
     assert.ok(result.loss !== null && Number.isFinite(result.loss));
-    const [step] = eventsOf(out).flatMap((event) => (event.event === 'step' ? [event] : []));
+    const [step] = stepsOf(out);
     assert.equal(step!.images, 4);
   });
 
