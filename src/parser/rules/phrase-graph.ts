@@ -50,7 +50,9 @@ const pairOf = (subject: number, object: number) => subject * MOST_PHRASES + obj
 /** Noun phrases in reading order and their relations, each once. */
 export class PhraseGraph {
   private readonly indices = new Map<NounPhrase, number>();
-  private readonly relations = new Map<string, TextRelation>();
+  private readonly relations: TextRelation[] = [];
+  /** The relations of each two phrases, as subject and object. */
+  private readonly byPair = new Map<number, TextRelation[]>();
   private readonly readings: Reading[] = [];
 
   private readonly originOf: (phrase: NounPhrase) => string | undefined;
@@ -60,7 +62,6 @@ export class PhraseGraph {
     this.originOf = originOf;
   }
 
-  private readonly pairs = new Set<number>();
   private readonly possible: { readonly subjects: () => readonly OtherSubjects[]; readonly objects: Group }[] = [];
 
   add(phrase: NounPhrase): void {
@@ -96,7 +97,7 @@ export class PhraseGraph {
             if (from === to || isNowhere(from) || isNowhere(to)) continue;
             const [subject, object] = [this.indices.get(from)!, this.indices.get(to)!];
             const key = pairOf(subject, object);
-            if (this.pairs.has(key) || found.has(key)) continue;
+            if (found.has(key) || this.hasPair(subject, object)) continue;
             const { text, lemma } = other.predicate;
             const relation = { subject, object, predicate: text, lemma };
             found.set(key, { relation, reading: this.readingOf(from, to, other.kind) });
@@ -112,14 +113,18 @@ export class PhraseGraph {
 
   /** Checks whether a relation of the two is known, in either direction. */
   isRelated(a: NounPhrase, b: NounPhrase): boolean {
-    return this.pairs.has(pairOf(this.indices.get(a) ?? -1, this.indices.get(b) ?? -1));
+    return this.hasPair(this.indices.get(a) ?? -1, this.indices.get(b) ?? -1);
   }
 
   graph(): TextGraph {
     return {
       entities: [...this.indices.keys()].map(({ entity }) => entity),
-      relations: [...this.relations.values()],
+      relations: this.relations,
     };
+  }
+
+  private hasPair(a: number, b: number): boolean {
+    return this.byPair.has(pairOf(a, b)) || this.byPair.has(pairOf(b, a));
   }
 
   private readingOf(from: NounPhrase, to: NounPhrase, { choice, verb, clause }: ReadingKind): Reading {
@@ -129,12 +134,14 @@ export class PhraseGraph {
   private addRelation(from: NounPhrase, { text, lemma, inferred }: Predicate, to: NounPhrase, kind = PLAIN): void {
     const subject = this.indices.get(from)!;
     const object = this.indices.get(to)!;
-    const key = `${subject} ${object} ${text}`;
-    if (this.relations.has(key)) return;
+    const key = pairOf(subject, object);
+    const known = this.byPair.get(key);
+    if (known?.some(({ predicate }) => predicate === text)) return;
     const relation: TextRelation = { subject, object, predicate: text, lemma };
     if (inferred) relation.inferred = inferred;
-    this.relations.set(key, relation);
+    this.relations.push(relation);
     this.readings.push(this.readingOf(from, to, kind));
-    this.pairs.add(pairOf(subject, object)).add(pairOf(object, subject));
+    if (known) known.push(relation);
+    else this.byPair.set(key, [relation]);
   }
 }
