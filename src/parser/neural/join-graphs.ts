@@ -49,9 +49,8 @@ export function joinGraphs(
   const rulesOf = new Map<number, ReadRelation[]>();
   for (const [k, relation] of rules.relations.entries()) {
     const ends = [rules.entities[relation.subject]!, rules.entities[relation.object]!] as const;
-    const isAiry = isImpression(relation.lemma) || ends.some(({ lemma }) => isAbstract(lemma));
     if (isPhrase && !ends.every((entity) => byEnd.has(entity.end))) continue;
-    const joined = placed(relation, indexOf(ends[0]), indexOf(ends[1]), readings[k]!, isAiry);
+    const joined = placed(relation, indexOf(ends[0]), indexOf(ends[1]), readings[k]!, isAiryRelation(relation, ends));
     if (relation.predicate === 'of') containers.add(joined.subject);
     const same = rulesOf.get(pairOf(joined));
     if (same) same.push(joined);
@@ -125,19 +124,18 @@ export function joinGraphs(
   if (!isPhrase)
     for (const { relation, reading } of others()) {
       const ends = [rules.entities[relation.subject]!, rules.entities[relation.object]!] as const;
-      const isAiry = isImpression(relation.lemma) || ends.some(({ lemma }) => isAbstract(lemma));
       const [subject, object] = [indexOf(ends[0]), indexOf(ends[1])];
-      const other = placed(relation, subject, object, reading, isAiry);
-      const pair = pairOf(other);
+      const pair = pairOf({ subject, object });
       if (subject === object || rulesOf.has(pair) || seen.has(pair)) continue;
       const read = networkOf.get(pair);
       if (read && lastWord(read.predicate) !== lastWord(relation.predicate)) continue;
       seen.add(pair);
+      const other = placed(relation, subject, object, reading, isAiryRelation(relation, ends));
       const confidence = confidenceOf({
         network: read?.confidence ?? 0,
         rules: 'other',
         reading,
-        isAbstract: isAiry,
+        isAbstract: other.isAiry,
         contest: read === undefined ? (networkEnds.get(laterEnd(other)) ?? 0) : 0,
         between: 0,
         isNewPhrase: isNew(subject) || isNew(object),
@@ -180,6 +178,10 @@ interface ReadRelation extends TextRelation {
   readonly reading: Reading;
   readonly isAiry: boolean;
 }
+
+/** Checks whether a relation, or one of its phrases, is seldom about something that one sees. */
+const isAiryRelation = ({ lemma }: TextRelation, phrases: readonly Entity[]) =>
+  isImpression(lemma) || phrases.some((phrase) => isAbstract(phrase.lemma));
 
 /** Returns a relation with other indices, built at once: an object that grows is slow. */
 function placed(
@@ -258,7 +260,7 @@ function annotatorsWording(predicate: string, lemma: string): TextRelation['infe
 const maxPhrases = 4096;
 
 /** A number for the two phrases of a relation, whichever is the subject. */
-const pairOf = ({ subject, object }: TextRelation) =>
+const pairOf = ({ subject, object }: Pick<TextRelation, 'subject' | 'object'>) =>
   subject < object ? subject * maxPhrases + object : object * maxPhrases + subject;
 
 /** The phrase of a relation that comes later: most relations attach it to one before it. */
