@@ -59,7 +59,7 @@ export function openWordClass(words: readonly DictionaryWord[], tags: readonly W
   )
     return 'noun';
   // "a modern living room", "a railroad crossing", "a flight attendant"
-  if (rooms.has(word) && context.next === 'noun' && startsCompound(words, k)) return 'noun';
+  if (context.next === 'noun' && rooms.has(word) && startsCompound(words, k)) return 'noun';
   const isEnd = context.before === 'noun' && context.closes && (context.tag === 'adjective' || word === 'crossing');
   if (isEnd && isNoun && isCompound(context.previous, word)) return 'noun';
   // "a female holding", but "a female zebra", "a modern building"
@@ -175,11 +175,11 @@ const startsCompound = (words: readonly DictionaryWord[], k: number) =>
 function isHelped(words: readonly DictionaryWord[], tags: readonly WordClass[], k: number): boolean {
   const next = tags[k + 1];
   if (tags[k - 1] !== 'noun' || (next !== 'determiner' && next !== 'number' && next !== 'preposition')) return false;
-  const agent = words[k - 1]!;
-  if (!isAnimate(nounClass(agent.noun)) || isCompound(agent.text, words[k]!.text)) return false;
   let first = k - 1;
   while (isNominal(tags[first - 1]) || tags[first - 1] === 'determiner' || tags[first - 1] === 'number') first--;
-  return tags[first - 1] === 'verb' && helps.has(words[first - 1]!.verb);
+  if (tags[first - 1] !== 'verb' || !helps.has(words[first - 1]!.verb)) return false;
+  const agent = words[k - 1]!;
+  return isAnimate(nounClass(agent.noun)) && !isCompound(agent.text, words[k]!.text);
 }
 
 /** Verbs after which somebody does something: "helping a boy ride". */
