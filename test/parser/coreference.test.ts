@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { neuralParser, parse, ruleParser, type TextGraph, type TextParser } from '../../src/index.js';
+import { headTriplets } from '../support/head-triplets.js';
 import { captionedRecord } from '../support/records.js';
 
 const read = (parser: TextParser, caption: string) => parser.parse(caption) as TextGraph;
@@ -11,11 +12,6 @@ function references(graph: TextGraph, caption: string): string[] {
     return `${span} → ${entities.map((index) => graph.entities[index]!.head).join(' + ')} (${rule})`;
   });
 }
-
-const facts = ({ entities, relations }: TextGraph) =>
-  relations.map(({ subject, predicate, object }) =>
-    `${entities[subject]!.head} ${predicate} ${entities[object]!.head}`.toLowerCase(),
-  );
 
 /** A caption, what its words stand for, and a relation that follows. */
 const cases: readonly (readonly [caption: string, references: readonly string[], relation: string])[] = [
@@ -42,7 +38,7 @@ describe('coreference', () => {
         it(`${JSON.stringify(caption)}: ${expected.join(', ')}`, () => {
           const graph = read(parser, caption);
           assert.deepEqual(references(graph, caption), expected);
-          assert.ok(facts(graph).includes(relation), facts(graph).join('; '));
+          assert.ok(headTriplets(graph).includes(relation), headTriplets(graph).join('; '));
         });
 
       it('joins neither of two that the words fit, nor what is related to itself', () => {
@@ -66,7 +62,7 @@ describe('coreference', () => {
       graph.entities.map(({ span }) => span),
       ['boy', 'pony', 'whip'],
     );
-    assert.deepEqual(facts(graph), ['boy riding pony', 'boy has whip']);
+    assert.deepEqual(headTriplets(graph), ['boy riding pony', 'boy has whip']);
     assert.deepEqual(
       graph.entities[0]!.attributes.map(({ text }) => text),
       ['happy'],
@@ -85,9 +81,9 @@ describe('coreference', () => {
       'A dog with a ball in its mouth watches them.',
     ];
     const parser = neuralParser();
-    const together = new Set(facts(read(parser, sentences.join(' '))));
+    const together = new Set(headTriplets(read(parser, sentences.join(' '))));
     for (const sentence of sentences)
-      for (const fact of facts(read(parser, sentence))) assert.ok(together.has(fact), `${fact} of ${sentence}`);
+      for (const fact of headTriplets(read(parser, sentence))) assert.ok(together.has(fact), `${fact} of ${sentence}`);
     for (const fact of ['boy next to nurse', 'nurse wears cap']) assert.ok(together.has(fact), fact);
   });
 

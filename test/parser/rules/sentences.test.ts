@@ -1,10 +1,8 @@
-import assert from 'node:assert/strict';
-import { ruleParser, type TextGraph } from '../../../src/index.js';
-
-const parser = ruleParser();
+import { ruleParser } from '../../../src/index.js';
+import { type CaptionKinds, itReads } from '../../support/head-triplets.js';
 
 /** Captions and all relations that the rules read in them, by kind. */
-const kinds: Readonly<Record<string, readonly (readonly [caption: string, ...relations: string[]])[]>> = {
+const kinds: CaptionKinds = {
   'lists and their verbs': [
     [
       'A crate filled with nails, bolts and screws stands on the bench.',
@@ -406,14 +404,4 @@ const kinds: Readonly<Record<string, readonly (readonly [caption: string, ...rel
   ],
 };
 
-describe('ruleParser on sentences', () => {
-  for (const [kind, captions] of Object.entries(kinds))
-    for (const [caption, ...expected] of captions)
-      it(`${kind}: ${JSON.stringify(caption)}`, () => {
-        const { entities, relations } = parser.parse(caption) as TextGraph;
-        const found = relations.map(({ subject, predicate, object }) =>
-          `${entities[subject]!.head} ${predicate} ${entities[object]!.head}`.toLowerCase(),
-        );
-        assert.deepEqual(found.sort(), expected.filter((one) => one !== '').sort());
-      });
-});
+describe('ruleParser on sentences', () => itReads(ruleParser(), kinds));
