@@ -5,6 +5,7 @@ import type { CachedLabelVectors } from './data/cached-label-vectors.js';
 import { encodeBatch, pixelTensor } from './data/encode-batch.js';
 import { noisyQueries } from './data/noisy-queries.js';
 import type { TrainingBatch } from './data/training-batch.js';
+import { emptyLayer } from './loss/empty-layer.js';
 import { matchPairsAsync } from './loss/match-pairs.js';
 import { pairLosses, totalLoss } from './loss/pair-losses.js';
 import type { Matches } from './loss/pair-targets.js';
@@ -91,16 +92,6 @@ export const rlipForward = (model: RlipV2, labelVectors: CachedLabelVectors, opt
     },
   };
 };
-
-/** Zeros of the shapes of a decoder layer's outputs. */
-function emptyLayer({ sizes, labels }: TrainingBatch, queries: number): LayerOutput {
-  const zeros = (numbers: number) => tf.zeros([sizes.length, queries, numbers]) as tf.Tensor3D;
-  const [boxes, objects] = [zeros(4), zeros(labels.objects.length)];
-  return {
-    ...{ subjectBoxes: boxes, objectBoxes: boxes, subjectLogits: objects, objectLogits: objects },
-    relationLogits: zeros(labels.relations.length),
-  };
-}
 
 /** The outputs of layer k, by the names of `before`. */
 const layerOf = (outputs: Readonly<Record<string, tf.Tensor>>, k: number): LayerOutput =>

@@ -1,8 +1,8 @@
-import * as tf from '@tensorflow/tfjs-core';
 import type { RlipV2 } from '../model/rlip-v2.js';
 import type { CachedLabelVectors } from './data/cached-label-vectors.js';
 import { encodeBatch, pixelTensor } from './data/encode-batch.js';
 import { noisyQueries } from './data/noisy-queries.js';
+import { emptyLayer } from './loss/empty-layer.js';
 import { pairLosses, totalLoss } from './loss/pair-losses.js';
 import { type Forward, summedLossParts } from './loss-gradients.js';
 
@@ -14,14 +14,10 @@ export const taggerForward = (model: RlipV2, labelVectors: CachedLabelVectors): 
   collectData: (batch) => {
     const { targets, labels, slots, height, width, sizes } = batch;
     const texts = labelVectors.collectData(batch);
-    const objectCount = labels.objects.length;
-    if (!model.collectData({ height, width }, sizes, texts, objectCount, noisyQueries(batch))) return false;
+    const given = noisyQueries(batch);
+    if (!model.collectData({ height, width }, sizes, texts, labels.objects.length, given)) return false;
     pixelTensor(batch);
-    const boxes = tf.zeros([sizes.length, slots, 4]) as tf.Tensor3D;
-    const logits = (count: number) => tf.zeros([sizes.length, slots, count]) as tf.Tensor3D;
-    const [objects, relations] = [logits(objectCount), logits(labels.relations.length)];
-    const layer = { subjectBoxes: boxes, objectBoxes: boxes, subjectLogits: objects, objectLogits: objects };
-    pairLosses({ ...layer, relationLogits: relations }, targets, LOSS_OPTIONS);
+    pairLosses(emptyLayer(batch, slots), targets, LOSS_OPTIONS);
     return true;
   },
   run: (batch, drop) => {
