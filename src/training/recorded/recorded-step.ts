@@ -1,7 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Dropout } from '../../model/layers/dropout.js';
 import type { Parameter } from '../../model/parameter-scope.js';
-import { type CollectedData, collectData } from '../../model/recording/collect-data.js';
+import { collectData } from '../../model/recording/collect-data.js';
 import { recordKernels } from '../../model/recording/record-kernels.js';
 import type { Recording } from '../../model/recording/recording.js';
 import { checkData, RecordingsByShape } from '../../model/recording/recordings-by-shape.js';
@@ -80,12 +79,14 @@ interface RecordedOutputs {
   nodes: Readonly<Record<string, string>>;
 }
 
-/** The passes of a batch, and the data by whose shapes they are known. */
+/** The passes of a batch and their data. */
 interface Passes {
   readonly pass: () => ReturnType<Forward['run']>;
   /** Missing if nothing is read back. */
   readonly outputs: (() => Record<string, tf.Tensor>) | undefined;
-  readonly data: CollectedData;
+  readonly data: () => ReadonlyMap<string, tf.TypedArray>;
+  /** Of the shapes by which they are known. */
+  readonly key: string;
 }
 
 /** `[loss, parts of the loss]`. */
@@ -142,13 +143,23 @@ export class RecordedStep {
     await forward.prepare(batch);
     const { before } = forward;
     let known = before?.placeholder(batch);
-    const pass = () => forward.run(batch, this.#dropout(seed), known);
-    const outputs = before && (() => before.outputs(batch, this.#dropout(seed)));
-    const first = outputs ? collectData(OPTIONS, () => void outputs()) : this.#collect(batch, pass, seed);
-    const recorded = await this.#recordedFor(batch, { pass, outputs, data: first }, onRecording);
-    if (before) known = await this.#readBack(before, recorded.before!, first.values, batch);
-    const data = before ? collectData(OPTIONS, () => void pass()) : first;
-    const { inputs, dispose } = recorded.packed.tensors(data.values);
+    const dropout = () => recordedDropout(this.#options.hasDropout, seed);
+    const pass = () => forward.run(batch, dropout(), known);
+    const outputs = before && (() => before.outputs(batch, dropout()));
+    const early = passData(OPTIONS, {
+      dropout: () => void dropout(),
+      alone: () => (before ? before.collectData(batch) : (forward.collectData?.(batch) ?? false)),
+      pass: () => void (outputs ?? pass)(),
+    });
+    /** All data of the pass; that of the targets is made from what is known by then. */
+    const data = () => {
+      if (!before) return early.values;
+      const late = collectData(OPTIONS, () => before.collectTargets(batch, known!));
+      return new Map([...early.values, ...late.values]);
+    };
+    const recorded = await this.#recordedFor(batch, { pass, outputs, data, key: early.key }, onRecording);
+    if (before) known = await this.#readBack(before, recorded.before!, early.values, batch);
+    const { inputs, dispose } = recorded.packed.tensors(data());
     const numbers = this.#updateTensor(scheduleFactor);
     if (batches === 1) inputs.set(UPDATE_INPUT, numbers);
     const values = await firstOf(this.#session!.run(inputs, [isLater ? recorded.nodes.later : recorded.nodes.first]));
@@ -219,29 +230,16 @@ export class RecordedStep {
     else session?.close();
   }
 
-  #dropout(seed: number): Dropout {
-    return recordedDropout(this.#options.hasDropout, seed);
-  }
-
-  #collect(batch: TrainingBatch, pass: () => unknown, seed: number): CollectedData {
-    const { forward } = this.#options;
-    return passData(OPTIONS, {
-      dropout: () => void this.#dropout(seed),
-      alone: () => forward.collectData?.(batch) ?? false,
-      pass: () => void pass(),
-    });
-  }
-
   /** Returns the recording for the shapes of the data, whose session has the variables; records first if there is none. */
   async #recordedFor(
     batch: TrainingBatch,
-    { pass, outputs, data }: Passes,
+    { pass, outputs, data, key }: Passes,
     onRecording: (event: RecordingStarted) => Promise<void>,
   ): Promise<Recorded> {
-    const recorded = await this.#recordings.of(data.key, {
+    const recorded = await this.#recordings.of(key, {
       record: () => {
         const made = recordPass(OPTIONS, this.#updated, pass);
-        if (!outputs) checkData(data.values, made.data);
+        checkData(data(), made.data);
         return made;
       },
       onRecording: (calls) => onRecording(recordingStarted(batch, calls)),
