@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import envPaths from 'env-paths';
+import { cacheFolder } from '../../files/cache-folder.js';
 import { isMissing } from '../../files/is-missing.js';
 import { version } from '../../package-info.js';
 
@@ -29,7 +29,7 @@ export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update
 export function kernelFiles(tensorflow: string): { readonly folder: string; readonly file: string; manifest: string } {
   const source = sha256(readFileSync(KERNEL_SOURCE)).slice(0, 16);
   const name = `${version}-tensorflow-${tensorflow}-${process.platform}-${process.arch}-${source}`;
-  const folder = join(process.env['RELFLOW_CACHE'] || envPaths('relflow', { suffix: '' }).cache, 'kernels', name);
+  const folder = join(cacheFolder(), 'kernels', name);
   return { folder, file: join(folder, 'kernels.node'), manifest: join(folder, 'kernels.json') };
 }
 

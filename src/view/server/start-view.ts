@@ -3,8 +3,8 @@ import type { Server } from 'node:http';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { serve } from '@hono/node-server';
-import envPaths from 'env-paths';
 import { OptionError } from '../../errors.js';
+import { cacheFolder } from '../../files/cache-folder.js';
 import { checkImageFolder } from '../../files/image-folder.js';
 import { TemporaryFolder } from '../../files/spools/temporary-folder.js';
 import { ReviewFile } from '../reviews/review-file.js';
@@ -57,7 +57,13 @@ export interface View {
  * @throws RelflowError `missing-package` when the query engine cannot be loaded
  */
 export async function startView(set: ViewSet, options: StartViewOptions = {}): Promise<View> {
-  const { images = [], port = 0, reviewer = userName(), cache = cacheFolder(), reviews = reviewsOf(set) } = options;
+  const {
+    images = [],
+    port = 0,
+    reviewer = userName(),
+    cache = join(cacheFolder(), 'views'),
+    reviews = reviewsOf(set),
+  } = options;
   if (!Number.isInteger(port) || port < 0 || port > 65_535)
     throw new OptionError('view', `port is ${port}, expected a whole number from 0 to 65535`);
   for (const folder of images) await checkImageFolder(folder);
@@ -131,10 +137,6 @@ const reviewsOf = ({ kind, path }: ViewSet): string =>
   kind === 'run'
     ? join(path, 'reviews.jsonl')
     : `${path.replace(/\.(?:jsonl?|csv|h5|xml|ya?ml)(?:\.gz)?$/, '')}.reviews.jsonl`;
-
-function cacheFolder(): string {
-  return join(process.env['RELFLOW_CACHE'] || envPaths('relflow', { suffix: '' }).cache, 'views');
-}
 
 function userName(): string {
   try {
