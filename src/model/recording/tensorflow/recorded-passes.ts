@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { increment } from '../../../records/increment.js';
-import { collectData } from '../collect-data.js';
+import { collectPass, recordPass } from '../collect-pass.js';
 import { eagerPasses, type ModelPass, type ModelPasses, type NamedTensors } from '../model-passes.js';
-import { type RecordOptions, recordKernels } from '../record-kernels.js';
+import type { RecordOptions } from '../record-kernels.js';
 import type { Recording } from '../recording.js';
-import { checkData, RecordingsByShape } from '../recordings-by-shape.js';
+import { RecordingsByShape } from '../recordings-by-shape.js';
 import { addRecording } from './add-recording.js';
 import { GraphBuilder } from './graph-builder.js';
 import { GraphSession } from './graph-session.js';
@@ -81,24 +81,17 @@ export class RecordedPasses implements ModelPasses {
   }
 
   async #run(pass: ModelPass): Promise<NamedTensors> {
-    const collected = collectData(this.#options, () => pass.collectData());
-    const shapes = Object.entries(pass.given).map(([name, { shape }]) => `${name} ${shape.join('x')}`);
-    const key = [pass.key, ...shapes, collected.key].join('; ');
+    const { key, values } = collectPass(this.#options, pass);
     if (!this.#isFrequent(key)) return eagerPasses.run(pass);
     const start = performance.now();
     const isNew = !this.#recordings.has(key);
     const recorded = await this.#recordings.of(key, {
-      record: () => {
-        const made = recordKernels(this.#options, () => pass.run());
-        const known = this.#recordings.peek(key)?.data;
-        checkData(new Map([...(known ?? made.data), ...collected.values]), made.data);
-        return made;
-      },
+      record: () => recordPass(this.#options, pass, values, this.#recordings.peek(key)?.data),
       make: ({ recording, data }) => build(pass, recording, data),
     });
     if (recorded.refreshed !== this.#refreshes) setWeights(recorded);
     recorded.refreshed = this.#refreshes;
-    const outputs = run(recorded, pass, collected.values);
+    const outputs = run(recorded, pass, values);
     if (!isNew) return outputs;
     this.#warmUp = {
       recordings: this.#warmUp.recordings + 1,

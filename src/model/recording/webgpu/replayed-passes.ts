@@ -1,9 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { collectData } from '../collect-data.js';
+import { collectPass, recordPass } from '../collect-pass.js';
 import { eagerPasses, type ModelPass, type ModelPasses, type NamedTensors } from '../model-passes.js';
-import { recordKernels } from '../record-kernels.js';
 import type { Recording } from '../recording.js';
-import { checkData, RecordingsByShape } from '../recordings-by-shape.js';
+import { RecordingsByShape } from '../recordings-by-shape.js';
 import { SharedBuffers } from './shared-buffers.js';
 import type { GpuBackend, GpuBuffer } from './webgpu-device.js';
 import { WebgpuReplay } from './webgpu-replay.js';
@@ -41,9 +40,7 @@ export class ReplayedPasses implements ModelPasses {
   }
 
   async run(pass: ModelPass): Promise<NamedTensors> {
-    const collected = collectData(OPTIONS, () => pass.collectData());
-    const shapes = Object.entries(pass.given).map(([name, { shape }]) => `${name} ${shape.join('x')}`);
-    const key = [pass.key, ...shapes, collected.key].join('; ');
+    const { key, values } = collectPass(OPTIONS, pass);
     if (!this.#known.has(key)) {
       this.#known.add(key);
       return eagerPasses.run(pass);
@@ -51,12 +48,7 @@ export class ReplayedPasses implements ModelPasses {
     const start = performance.now();
     const isNew = !this.#replays.has(key);
     const { replay, data, given } = await this.#replays.of(key, {
-      record: () => {
-        const made = recordKernels(OPTIONS, () => pass.run());
-        const known = this.#replays.peek(key)?.data;
-        checkData(new Map([...(known ?? made.data), ...collected.values]), made.data);
-        return made;
-      },
+      record: () => recordPass(OPTIONS, pass, values, this.#replays.peek(key)?.data),
       make: ({ recording, data }) => ({
         ...{ recording, data },
         given: new Map(Object.entries(pass.given).map(([name, { dataId }]) => [dataId, name])),
@@ -64,7 +56,7 @@ export class ReplayedPasses implements ModelPasses {
       }),
     });
     const tensors = new Map([...given].map(([recorded, name]) => [recorded, pass.given[name]!] as const));
-    const outputs = this.#copied(replay.run(new Map([...data, ...collected.values]), tensors));
+    const outputs = this.#copied(replay.run(new Map([...data, ...values]), tensors));
     if (isNew)
       this.#warmUp = {
         recordings: this.#warmUp.recordings + 1,
