@@ -10,6 +10,17 @@ export function quotedMessage(body: string, redact: (text: string) => string): s
   return redact(errorMessageIn(body)).slice(0, MAX_QUOTED);
 }
 
+/** Returns the code in the body of an error, which OpenAI's servers and those that are like them send: `insufficient_quota`. */
+export function errorCodeIn(body: string): string | undefined {
+  try {
+    const { error } = JSON.parse(body) as { error?: { code?: unknown; type?: unknown } };
+    const code = error?.code ?? error?.type;
+    return typeof code === 'string' ? code : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /**
  * Returns the message in the body of an error: Hugging Face's `error`, `error.message` of others, or the whole body.
  */

@@ -1,5 +1,5 @@
 import { parseNestedJson } from '../files/json/parse-json.js';
-import { quotedMessage } from './quoted-message.js';
+import { errorCodeIn, quotedMessage } from './quoted-message.js';
 import { redactor, valueRedactor } from './redactor.js';
 import { RequestFailure } from './request-failure.js';
 import { retryAfterSeconds } from './retry-after-seconds.js';
@@ -28,7 +28,12 @@ export function redactingFetch(secret: string | undefined): typeof fetch {
       const isRefused = status === 401 || status === 403;
       const sent = isRefused && secret === undefined ? '; no access token was sent' : '';
       const problem = `the server answered ${status}${quoted === '' ? '' : `: ${quoted}`}${sent}`;
-      throw new RequestFailure('status', problem, { status, ...(retryAfter !== undefined && { retryAfter }) });
+      const isCreditSpent = status === 402 || errorCodeIn(text) === 'insufficient_quota';
+      throw new RequestFailure('status', problem, {
+        status,
+        isCreditSpent,
+        ...(retryAfter !== undefined && { retryAfter }),
+      });
     }
     return jsonResponse(status, redactValue(parseJson(text, redact)));
   };

@@ -11,18 +11,26 @@ export class RequestFailure extends RelflowError {
   readonly status: number | undefined;
   /** The time in seconds that the server asks clients to wait before the next request. */
   readonly retryAfter: number | undefined;
+  /** Whether the account has no credit left, so that no further request will be answered: a 402, or a 429 of OpenAI's servers. */
+  readonly isCreditSpent: boolean;
   /** The tokens that the server billed for an answer without use. */
   readonly tokens: Tokens | undefined;
 
   constructor(
     kind: FailureKind,
     problem: string,
-    { status, retryAfter, tokens }: { status?: number; retryAfter?: number; tokens?: Tokens } = {},
+    {
+      status,
+      retryAfter,
+      isCreditSpent = false,
+      tokens,
+    }: { status?: number; retryAfter?: number; isCreditSpent?: boolean; tokens?: Tokens } = {},
   ) {
     super('request-failed', problem, { kind, ...(status !== undefined && { status }) });
     this.kind = kind;
     this.status = status;
     this.retryAfter = retryAfter;
+    this.isCreditSpent = isCreditSpent;
     this.tokens = tokens;
   }
 }

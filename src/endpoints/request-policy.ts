@@ -245,13 +245,13 @@ export class RequestPolicy {
   }
 
   /** Stops or pauses the policy if a failure also concerns the requests after it. */
-  #handleFailure({ kind, status, retryAfter, message }: RequestFailure, attempt: number): void {
+  #handleFailure({ kind, status, retryAfter, isCreditSpent, message }: RequestFailure, attempt: number): void {
     if (status === 401 || status === 403)
       this.#stop(
         'credentials-refused',
         `${message}; check the token (--token-file, or the variable RELFLOW_TOKEN or HF_TOKEN)`,
       );
-    if (status === 402) this.#stop('credit-spent', message);
+    if (isCreditSpent) this.#stop('credit-spent', message);
     if (status === 404 || status === 405 || status === 410)
       this.#stop('no-such-model', `${message}; check the endpoint and the model`);
     if (kind === 'network' && this.usage.answered === 0 && attempt >= ATTEMPTS_WITHOUT_SERVER) {

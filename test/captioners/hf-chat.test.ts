@@ -152,6 +152,7 @@ describe('hfChat', () => {
     const { folder, images } = await imageFolder(40);
     const cases: [Fault, string, RegExp][] = [
       ['no-credit', 'credit-spent', /^hf-chat: the server answered 402: You have exceeded your monthly credits/],
+      ['no-quota', 'credit-spent', /^hf-chat: the server answered 429: You exceeded your current quota/],
       ['unauthorized', 'credentials-refused', /^hf-chat: the server answered 401: .*; check the token/],
       [
         'not-found',

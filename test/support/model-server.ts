@@ -17,6 +17,7 @@ export type Fault =
   | 'length'
   | 'bad-request'
   | 'no-credit'
+  | 'no-quota'
   | 'unauthorized'
   | 'not-found';
 
@@ -180,6 +181,16 @@ export class ModelServer {
       error: [500, `<html><body>Internal Error ${echo}</body></html>`],
       'bad-request': [422, { error: { message: `the image cannot be read ${echo}` } }],
       'no-credit': [402, { error: `You have exceeded your monthly credits ${echo}` }],
+      'no-quota': [
+        429,
+        {
+          error: {
+            message: `You exceeded your current quota ${echo}`,
+            type: 'insufficient_quota',
+            code: 'insufficient_quota',
+          },
+        },
+      ],
       unauthorized: [401, { error: `Invalid credentials ${echo}` }],
       'not-found': [404, { detail: `no such model ${echo}` }],
       'invalid-json': [200, `{"choices": [{"message": ${echo}`],
