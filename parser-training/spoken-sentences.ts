@@ -1,0 +1,54 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parse } from 'csv-parse/sync';
+import { captionSentences } from '../src/parser/language/caption-sentences.js';
+import { withoutQuotes } from '../src/parser/rules/without-quotes.js';
+
+/**
+ * Returns the distinct sentences of captions, each as the words that the rules tag, in the order of their first appearance.
+ * @param excluded captions whose sentences are left out wherever they appear
+ */
+export function spokenSentences(captions: Iterable<string>, excluded: Iterable<string> = []): string[][] {
+  const known = new Set<string>();
+  for (const caption of excluded) for (const words of sentencesOf(caption)) known.add(words.join(' '));
+  const found: string[][] = [];
+  for (const caption of captions)
+    for (const words of sentencesOf(caption)) {
+      const key = words.join(' ');
+      if (known.has(key)) continue;
+      known.add(key);
+      found.push(words);
+    }
+  return found;
+}
+
+const sentencesOf = (caption: string) =>
+  captionSentences(caption).map(({ tokens }) => withoutQuotes(caption, tokens).map(({ text }) => text));
+
+/** Reads captions: the column `caption` of a CSV file, the annotations of a JSON file in COCO's format, or the lines of another file. */
+export function readCaptions(file: string): string[] {
+  const text = readFileSync(file, 'utf8');
+  if (file.endsWith('.json'))
+    return (JSON.parse(text) as { annotations: { caption: string }[] }).annotations.map(({ caption }) => caption);
+  if (file.endsWith('.csv'))
+    return (parse(text, { columns: true }) as { caption: string }[]).map(({ caption }) => caption);
+  return text.split('\n').filter((line) => line !== '');
+}
+
+/**
+ * Returns the sentences from which the models of syntax learn: those of FACTUAL's train split, of the files of captions, and of the
+ * texts of this folder, without any of the captions that the parser is scored on.
+ * @param folder has train.csv
+ */
+export function syntaxSentences(folder: string, captionFiles: readonly string[]): string[][] {
+  const own = ['development-captions.csv', 'judged-captions.csv', 'descriptions.txt'].map((name) =>
+    fileURLToPath(new URL(name, import.meta.url)),
+  );
+  const fixtures = fileURLToPath(new URL('../fixtures', import.meta.url));
+  const scored = readdirSync(fixtures).filter((name) => name.endsWith('.csv'));
+  return spokenSentences(
+    [...own.filter((file) => existsSync(file)), join(folder, 'train.csv'), ...captionFiles].flatMap(readCaptions),
+    scored.flatMap((name) => readCaptions(join(fixtures, name))),
+  );
+}
