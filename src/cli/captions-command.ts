@@ -33,7 +33,8 @@ export function captionsCommand(program: Command, context: CommandContext): void
   const captions = program
     .command('captions')
     .summary('export, import, count and delete cached answers of models')
-    .description('Manage the store of cached answers, which all pipelines share so that each answer is paid for once.');
+    .description('Manage the store of cached answers, which all pipelines share so that each answer is paid for once.')
+    .addHelpText('after', '\nExample:\n  relflow captions stats');
   exportCommand(captions, context);
   importCommand(captions, context);
   statsCommand(captions, context);

@@ -25,6 +25,7 @@ export function doctorCommand(program: Command, context: CommandContext): void {
       "first compile relflow's kernels for backend tensorflow with the C compiler of this machine",
     )
     .option('--json', 'print as JSON')
+    .addHelpText('after', '\nExamples:\n  relflow doctor\n  relflow doctor --build-kernels --threads 4')
     .action(async ({ threads, json, buildKernels }: DoctorOptions) => {
       if (buildKernels) {
         const { buildCompiledKernels } = await import('../model/backends/build-compiled-kernels.js');

@@ -15,6 +15,10 @@ export function evaluateCommand(program: Command, context: CommandContext): void
     .summary('score predictions on benchmarks, a parser, taggers or judged relations')
     .description(
       'Score predictions on benchmarks, a parser or taggers against ground truth, or relations by the judgments of a person.',
+    )
+    .addHelpText(
+      'after',
+      '\nExample:\n  relflow evaluate hico predictions.jsonl test_hico.json --training trainval_hico.json',
     );
   evaluateHicoCommand(evaluate, context);
   evaluateVcocoCommand(evaluate, context);

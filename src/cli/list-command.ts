@@ -14,6 +14,7 @@ export function listCommand(
     .summary('list pipelines and export formats')
     .description('List the pipelines that come with relflow and the formats that a run can be exported to.')
     .option('--json', 'print as JSON, with the schemas of all options')
+    .addHelpText('after', '\nExamples:\n  relflow list\n  relflow list --json')
     .action(({ json }: { json?: boolean }) => {
       if (json) {
         const pipelines = recipes.map(({ name, recipe: { summary, options, examples } }) => ({

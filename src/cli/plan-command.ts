@@ -41,7 +41,11 @@ export function planCommand(
   const command = program
     .command('plan')
     .summary('show a pipeline and check its inputs without running it')
-    .description('Show a pipeline and check its options, wiring and inputs without running it.');
+    .description('Show a pipeline and check its options, wiring and inputs without running it.')
+    .addHelpText(
+      'after',
+      '\nExample:\n  relflow plan coco --annotations instances.json --captions captions.json --out graphs',
+    );
   for (const { name, recipe } of recipes) {
     const sub = recipeCommand(name, recipe, [
       ...outputOptions('output folder for --save; plan writes nothing else'),

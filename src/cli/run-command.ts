@@ -33,6 +33,10 @@ export function runCommand(
     .summary('run a pipeline into an output folder')
     .description(
       'Run a pipeline into an output folder. PIPELINE is one of the commands below or the path of your own module.',
+    )
+    .addHelpText(
+      'after',
+      '\nExamples:\n  relflow run coco --annotations instances.json --captions captions.json --out graphs\n  relflow run ./my-pipeline.js --out graphs',
     );
   for (const { name, recipe } of recipes) {
     const sub = recipeCommand(name, recipe, [

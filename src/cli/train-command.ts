@@ -40,7 +40,8 @@ export function trainCommand(program: Command, context: CommandContext): void {
   const train = program
     .command('train')
     .summary('train a model')
-    .description('Train a model on scene graphs and images.');
+    .description('Train a model on scene graphs and images.')
+    .addHelpText('after', '\nExample:\n  relflow train tagger --config tagger.json --dry-run');
   for (const task of Object.keys(TASKS) as Task[])
     train
       .command(task)

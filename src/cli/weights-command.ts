@@ -19,7 +19,8 @@ export function weightsCommand(program: Command, context: CommandContext): void 
     .summary('get, convert, initialize, inspect and compare weights')
     .description(
       'Get, convert, initialize, inspect and compare model weights: official .pth checkpoints, safetensors, and safetensors in shards.',
-    );
+    )
+    .addHelpText('after', '\nExample:\n  relflow weights get rtagger-r50');
   weightsListCommand(weights, context);
   weightsGetCommand(weights, context);
   convertCommand(weights, context);
@@ -161,6 +162,7 @@ function inspectCommand(parent: Command, context: CommandContext): void {
     .description('List the names, types and shapes of the arrays in a weights file, and the fields of its header.')
     .addOption(entryOption())
     .option('--json', 'print as JSON')
+    .addHelpText('after', '\nExample:\n  relflow weights inspect checkpoint.pth --entry model_ema')
     .action(async (file: string, { entry, json }: { entry?: string; json?: boolean }) => {
       await using(context, file, entry, async ({ entries, metadata = {} }) => {
         const fields = Object.entries(metadata);
@@ -197,6 +199,7 @@ function diffCommand(parent: Command, context: CommandContext): void {
     .addOption(entryOption())
     .addOption(new Option('--tolerance <number>', 'largest absolute difference to ignore').argParser(number).default(0))
     .option('--json', 'print as JSON')
+    .addHelpText('after', '\nExample:\n  relflow weights diff checkpoint.pth tagger.safetensors --tolerance 1e-6')
     .action(async (a: string, b: string, { entry, tolerance, json }: DiffFlags) => {
       const hasEntries = (file: string) => !/\.(?:safetensors|json)$/.test(file);
       if (entry !== undefined && !hasEntries(a) && !hasEntries(b))

@@ -18,6 +18,7 @@ export function weightsListCommand(parent: Command, context: CommandContext): vo
       'List the published weights that relflow knows: official RLIPv2 and R-Tagger checkpoints, and RoBERTa.',
     )
     .option('--json', 'print as JSON')
+    .addHelpText('after', '\nExample:\n  relflow weights list --json')
     .action(async ({ json }: { json?: boolean }) => {
       const { weightsCatalogue } = await import('../model/weights/weights-catalogue.js');
       if (json) context.printText(JSON.stringify(weightsCatalogue, null, 2));

@@ -11,4 +11,13 @@ describe('docs/cli.md', () => {
     for (const topic of ['Exit codes', 'Configuration files', 'Completion', 'Progress', 'Colors', 'Environment'])
       assert.match(introduction!, new RegExp(`^## ${topic}$`, 'm'));
   });
+
+  it('has an example of every command', async () => {
+    const sections = (await cliReference()).split(/^## /m).slice(1);
+    assert.ok(sections.length > 40);
+    assert.deepEqual(
+      sections.filter((text) => !/^Examples?:$/m.test(text)).map((text) => text.split('\n')[0]),
+      [],
+    );
+  });
 });
