@@ -6,7 +6,7 @@ import { type ProgressFlags, progressMode, SECONDS_BETWEEN_LINES } from './progr
 
 /** Prints the result of a dry run as a table. */
 export function printDryRun(context: CommandContext, run: DryRun): void {
-  const { step } = run;
+  const { step, memory } = run;
   const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
   context.printTable(
     ['', ''],
@@ -20,12 +20,12 @@ export function printDryRun(context: CommandContext, run: DryRun): void {
         ? [
             ['loss', step.loss.toFixed(4)],
             ['gradient norm', step.gradientNorm.toFixed(4)],
-            ['memory of weights', megabytes(step.weightBytes)],
-            ['with gradients and moments', megabytes(step.stateBytes)],
+            ['memory of weights', megabytes(memory.weights)],
+            ['with gradients and moments', megabytes(memory.weights + memory.gradients + memory.optimizer)],
             ['peak of this step', megabytes(step.peakBytes)],
           ]
         : []),
-      ['peak of the largest step', megabytes(run.memory.peak)],
+      ['peak of the largest step', megabytes(memory.peak)],
       ['reading', `${run.readSeconds.toFixed(1)} s`],
       ...(step ? [['computing', `${step.stepSeconds.toFixed(1)} s`]] : []),
     ],

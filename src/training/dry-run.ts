@@ -7,7 +7,7 @@ import { batchStream } from './data/batch-stream.js';
 import { openTrainingData } from './data/open-training-data.js';
 import type { TrainingBatch } from './data/training-batch.js';
 import type { DataSummary, TrainingData } from './data/training-data.js';
-import { lossGradients, type StepGradients } from './loss-gradients.js';
+import { lossGradients } from './loss-gradients.js';
 import { checkModelFiles, openTrainingModel } from './open-training-model.js';
 import { AdamW } from './optimizer/adam-w.js';
 import { gradientNorm } from './optimizer/gradient-norm.js';
@@ -49,10 +49,7 @@ export interface MeasuredStep {
   readonly loss: number;
   /** L2 norm of all gradients before clipping. */
   readonly gradientNorm: number;
-  readonly weightBytes: number;
-  /** Weights, gradients and both moments. */
-  readonly stateBytes: number;
-  /** The peak of this step. */
+  /** The peak of this step with the optimizer's update, see `stepMemory`. */
   readonly peakBytes: number;
   /** Time of the forward and backward pass. */
   readonly stepSeconds: number;
@@ -121,30 +118,16 @@ async function oneStep(
   config: TrainingConfig,
   batch: TrainingBatch,
 ): Promise<MeasuredStep> {
+  const { peak: peakBytes } = await stepMemory(settings, batch);
   const { model, forward } = await openTrainingModel(settings, config);
   const optimizer = new AdamW(model.parameters.values(), settings.optimizer);
   try {
-    const weightBytes = tf.memory().numBytes;
     const started = performance.now();
-    let result: StepGradients | undefined;
-    const { peakBytes } = await tf.profile(async () => {
-      result = await lossGradients(forward, batch, optimizer.variables, () => noDropout);
-      return [] as unknown as tf.TensorContainer;
-    });
+    const { gradients, loss } = await lossGradients(forward, batch, optimizer.variables, () => noDropout);
     const stepSeconds = (performance.now() - started) / 1000;
-    const { gradients, loss } = result!;
     const norm = await gradientNorm(gradients);
     tf.dispose(gradients);
-    const trained = optimizer.variables.reduce((sum, { size }) => sum + size, 0);
-    return {
-      loss,
-      gradientNorm: norm,
-      weightBytes,
-      stateBytes: weightBytes + 3 * 4 * trained,
-      // The moments do not exist before the first step.
-      peakBytes: Math.max(peakBytes, weightBytes) + 2 * 4 * trained,
-      stepSeconds,
-    };
+    return { loss, gradientNorm: norm, peakBytes, stepSeconds };
   } finally {
     optimizer.dispose();
     model.dispose();

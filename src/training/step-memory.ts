@@ -17,9 +17,7 @@ import type { TrainingSettings } from './settings/training-settings.js';
 /** The address space of WebAssembly. */
 export const WASM_BYTES = 2 ** 32;
 
-/**
- * The memory of the largest step that settings allow, in bytes: its images, labels and pairs have their upper bounds.
- */
+/** The memory of a step, in bytes. */
 export interface StepMemory {
   readonly weights: number;
   /** Of the trained weights. */
@@ -37,10 +35,11 @@ const LABEL_TOKENS = 16;
 const FEW_PAIRS = 12;
 
 /**
- * Estimates the memory of a step by running the model's own code, losses and optimizer on shapes: nothing is allocated.
- * Fragmentation of the heap is not included.
+ * Estimates the memory of a step by running the model's own code, losses and optimizer on shapes: nothing is allocated. Arrays that
+ * share memory are counted once; fragmentation of the heap is not included.
+ * @param batch of the step; omitted for the largest that the settings allow: its images, labels and pairs have their upper bounds
  */
-export async function stepMemory(settings: TrainingSettings): Promise<StepMemory> {
+export async function stepMemory(settings: TrainingSettings, batch?: TrainingBatch): Promise<StepMemory> {
   const { peakBytes, result } = await evaluateShapes(async () => {
     const model = new RlipV2(settings.model);
     for (const parameter of model.parameters.values()) parameter.set(new Float32Array(parameter.size));
@@ -51,7 +50,9 @@ export async function stepMemory(settings: TrainingSettings): Promise<StepMemory
       // Moments exist from the second step on. Any tensors of the right shapes create them.
       const { variables } = optimizer;
       optimizer.apply(Object.fromEntries(variables.map((variable) => [variable.name, variable])), 1, 0.5);
-      const { gradients } = await lossGradients(forward, largestBatch(settings), variables, () => seededDropout(0));
+      const { gradients } = await lossGradients(forward, batch ?? largestBatch(settings), variables, () =>
+        seededDropout(0),
+      );
       optimizer.apply(gradients, 1, 0.5);
       ema?.update(1);
       tf.dispose(gradients);
@@ -154,9 +155,12 @@ const fixedLengthTokenizer: Tokenizer = {
 
 /** Returns the largest batch that settings allow. */
 function largestBatch(settings: TrainingSettings): TrainingBatch {
-  const { batchSize, model, labels: counts, augmentation } = settings;
+  const { batchSize, model, labels: counts, augmentation, canvasMultiple = 1 } = settings;
+  const padded = (pixels: number) => canvasMultiple * Math.ceil(pixels / canvasMultiple);
   const shorter = Math.max(...augmentation.shorterSides);
-  const [height, width] = [shorter, Math.max(shorter, augmentation.maxSize)];
+  const width = padded(Math.max(shorter, augmentation.maxSize));
+  // A batch with a wide image and a tall one is as wide as the one and as tall as the other.
+  const height = batchSize > 1 ? width : padded(shorter);
   const vocabulary = settings.task === 'tagger' ? null : settings.vocabulary;
   const names = (count: number) => Array.from({ length: count }, (_, k) => `${k}`);
   const labels = {
