@@ -1,3 +1,5 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { OptionError } from '../errors.js';
 import type { GraphMode } from '../evaluation/index.js';
@@ -15,14 +17,17 @@ export function evaluateSceneGraphsCommand(evaluate: Command, context: CommandCo
     .command('scene-graphs <predictions> <annotations>')
     .summary('VG150, PSG or own scene graphs: recall, mean and zero-shot recall')
     .description(
-      "Score predictions of scene graphs: recall, mean recall and zero-shot recall at 20, 50 and 100, with and without the constraint of one predicate for each pair, and the accuracy of true pairs, as Scene-Graph-Benchmark.pytorch computes them. <predictions> is a JSONL file as in schemas/predictions.schema.json with fused: false, <annotations> is VG-SGG-with-attri.h5 with its dictionary and image_data.json next to it, psg.json, or relflow's scene graphs as JSONL.",
+      "Score predictions of scene graphs: recall, mean recall and zero-shot recall at 20, 50 and 100, with and without the constraint of one predicate for each pair, and the accuracy of true pairs, as Scene-Graph-Benchmark.pytorch computes them. <predictions> is a JSONL file as in schemas/predictions.schema.json with fused: false, <annotations> is VG-SGG-with-attri.h5 with its dictionary and image_data.json next to it, psg.json, or relflow's scene graphs: a run folder, or JSONL.",
     )
     .addOption(
       new Option('--mode <mode>', 'what the model is given: true boxes and labels, true boxes, or nothing')
         .choices(['predcls', 'sgcls', 'sgdet'])
         .makeOptionMandatory(),
     )
-    .option('--training <file>', "relflow's scene graphs of the training split, which decide what is zero-shot");
+    .option(
+      '--training <path>',
+      "relflow's scene graphs of the training split, a run folder or JSONL, which decide what is zero-shot",
+    );
   benchmarkOptions(command)
     .addHelpText(
       'after',
@@ -42,9 +47,14 @@ async function action(context: CommandContext, file: string, annotations: string
   if (training !== undefined && !isGraphs)
     throw new OptionError('evaluate scene-graphs', "--training has an effect on relflow's scene graphs only");
   const predictions = await openPredictions(file);
-  const files: Record<string, string> = { predictions: file, annotations, ...(training !== undefined && { training }) };
+  const files: Record<string, string> = { predictions: file };
   const read = async () => {
-    if (isGraphs) return readSceneGraphTruth(annotations, training);
+    if (isGraphs) {
+      Object.assign(files, await graphFiles('annotations', annotations));
+      if (training !== undefined) Object.assign(files, await graphFiles('training', training));
+      return readSceneGraphTruth(annotations, training);
+    }
+    files['annotations'] = annotations;
     if (!annotations.endsWith('.h5')) return readPsgTruth(annotations);
     const { vg150FilesOf } = await import('../sources/vg150-file.js');
     const found = vg150FilesOf(annotations);
@@ -57,4 +67,12 @@ async function action(context: CommandContext, file: string, annotations: string
     ...(await evaluatorOptions(flags)),
   });
   await printBenchmark(context, evaluation, files, predictions.header.settings, flags);
+}
+
+/** Returns the files that stand for scene graphs in a report: a run's manifest, which has the checksums of the others, or each file. */
+async function graphFiles(name: string, path: string): Promise<Record<string, string>> {
+  const { sceneGraphFiles } = await import('../sources/scene-graph-lines.js');
+  const files = await sceneGraphFiles(path);
+  if ((await stat(path).catch(() => null))?.isDirectory()) return { [name]: join(path, 'manifest.json') };
+  return Object.fromEntries(files.map((file, k) => [files.length === 1 ? name : `${name} ${k + 1}`, file]));
 }

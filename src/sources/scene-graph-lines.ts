@@ -52,10 +52,10 @@ export function sceneGraphLines(options: SceneGraphLinesOptions): Source<SceneGr
     version: '1',
     options: { sceneGraphs: basename(sceneGraphs), ...(limit !== undefined && { limit }) },
     adds: ['image', 'detections', 'origin', 'captions', 'relations', 'tagger'],
-    files: () => filesOf(sceneGraphs),
+    files: () => sceneGraphFiles(sceneGraphs),
     async *read(context: SourceContext): AsyncGenerator<SourceItem<SceneGraphRecord>, void, void> {
       let done = 0;
-      for (const file of await filesOf(sceneGraphs)) {
+      for (const file of await sceneGraphFiles(sceneGraphs)) {
         for await (const line of textLines(file, { signal: context.signal })) {
           if (done === limit) return;
           const item = readLine(line, basename(file));
@@ -67,8 +67,11 @@ export function sceneGraphLines(options: SceneGraphLinesOptions): Source<SceneGr
   };
 }
 
-/** Returns the files of a path or glob, or the scene-graph files that the manifest of a run folder lists. */
-async function filesOf(path: string): Promise<readonly string[]> {
+/**
+ * Returns the files of a path or glob, or the scene-graph files that the manifest of a run folder lists.
+ * @throws InputError if there is none, or a folder is not that of a finished run
+ */
+export async function sceneGraphFiles(path: string): Promise<readonly string[]> {
   const found = await stat(path).catch(() => null);
   if (!found?.isDirectory()) return inputFiles(path);
   const manifestFile = join(path, 'manifest.json');

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Graph, run, sceneGraphLines, sceneGraphs } from '../../../src/index.js';
 import { relflow } from '../../support/command.js';
 import { temporaryFolder } from '../../support/folders.js';
 
@@ -231,6 +232,31 @@ describe('relflow evaluate scene-graphs', () => {
     const without = await evaluate('sgdet', truth, found);
     assert.equal(without.metrics['zR@100'], undefined);
     assert.equal(without.protocol['zero-shot recall'], 'off: no training graphs');
+  });
+
+  it('reads run folders and globs as the truth, and names their files', async () => {
+    const truth: Truth[] = [[OBJECTS, [[0, 1, 'on']]], unseen];
+    const found: Found[] = [
+      [SEEN, [[0, 1, [0.6, 0.3, 0.05]]]],
+      [SEEN, [[0, 1, [0.6, 0.3, 0.05]]]],
+    ];
+    const expected = await evaluate('predcls', truth, found);
+    const out = join(temporaryFolder(), 'truth');
+    const graph = new Graph('copy');
+    graph.from(sceneGraphLines({ sceneGraphs: graphs('run', truth) })).to(sceneGraphs());
+    await run(graph, { out, shardRecords: 1 });
+    const args = ['evaluate', 'scene-graphs', predictions(found), '--mode', 'predcls', '--json', '--training', out];
+    for (const [path, names] of [
+      [out, ['predictions', 'annotations', 'training']],
+      [join(out, 'scene-graphs', '*.jsonl'), ['predictions', 'annotations 1', 'annotations 2', 'training']],
+    ] as const) {
+      const { code, stdout, stderr } = await relflow([...args, path]);
+      assert.equal(code, 0, stderr);
+      const { metrics, files } = JSON.parse(stdout);
+      assert.equal(metrics['R@20'], expected.metrics['R@20']);
+      assert.equal(metrics['zR@20'], null);
+      assert.deepEqual(Object.keys(files), names);
+    }
   });
 
   it("gives COCO's average precision of objects, in which the very first true box cannot be found", async () => {

@@ -1,11 +1,11 @@
 import { tmpdir } from 'node:os';
 import { InputError } from '../../../errors.js';
-import { inputFiles } from '../../../files/input-files.js';
 import type { Box } from '../../../records/box.js';
 import { type Corners, cornersOf } from '../../../records/corners.js';
 import type { Id } from '../../../records/image.js';
 import { schemaLines } from '../../../run-folder/schema-lines.js';
 import { psgFiles } from '../../../sources/psg.js';
+import { sceneGraphFiles } from '../../../sources/scene-graph-lines.js';
 import { Vg150File, type Vg150Files } from '../../../sources/vg150-file.js';
 
 /** An image of a scene-graph benchmark with its true objects and relations. */
@@ -80,14 +80,14 @@ export async function readVg150Truth(files: Vg150Files): Promise<GraphTruth> {
 /**
  * Reads relflow's scene graphs as the truth. Relations without an object are not read. Mean recall is over the predicates that occur.
  *
- * @param pattern a file or a glob
+ * @param pattern a file, a glob or the folder of a run
  * @param training scene graphs of a training split, which decide what is zero-shot; omitted if there are none
  */
 export async function readSceneGraphTruth(pattern: string, training?: string): Promise<GraphTruth> {
   const names = new NamesInOrder();
   const read = async (from: string) => {
     const images: GraphImage[] = [];
-    for (const file of await inputFiles(from))
+    for (const file of await sceneGraphFiles(from))
       for await (const { image, objects, relations } of schemaLines(file, 'scene-graph'))
         images.push(
           names.image(
