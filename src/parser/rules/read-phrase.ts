@@ -1,15 +1,13 @@
 import { possessives } from '../language/closed-classes.js';
-import { isAbstract, isAnimate, sceneryPictures } from '../language/noun-classes.js';
+import { isAbstract, isAnimate } from '../language/noun-classes.js';
 import { wordSet } from '../language/word-set.js';
-import { attachmentSite, isLocativeAttachment } from './attachment.js';
-import type { ClausePart, Predicate } from './clause-parts.js';
+import type { ClausePart } from './clause-parts.js';
 import { isApposition, isBackdrop } from './clause-starts.js';
 import { joinPhrase } from './join-phrase.js';
 import type { NounPhrase } from './noun-phrase.js';
 import type { Group } from './origin.js';
-import type { OtherSubjects } from './phrase-graph.js';
-import type { PendingPredicate, ReadingState, ResolvedPredicate } from './reading-state.js';
-import { isIdiom, isOfVerb } from './verb-arguments.js';
+import type { PendingPredicate, ReadingState } from './reading-state.js';
+import { resolvedPredicate } from './resolved-predicate.js';
 
 /** Reads a noun phrase: an object of what precedes, a subject, or another name of the phrase before. */
 export function readPhrase(state: ReadingState, phrase: NounPhrase, sentence: readonly ClausePart[], k: number): void {
@@ -94,24 +92,9 @@ function isSecondObject(state: ReadingState, phrase: NounPhrase): boolean {
 /** Gives the pending predicate its object. */
 function completePending(state: ReadingState, pending: PendingPredicate, object: Group, isFarAway: boolean): void {
   state.pending = undefined;
-  const subjects = pending.subjects ?? attachmentSite(state.nearest, pending.preposition, object[0]!, state.originOf);
-  if (subjects.length > 0) {
-    // "a sign with trees in the background" has no trees.
-    const isElsewhere = isFarAway && pending.preposition === 'with' && subjects[0]!.nounClass !== 'place';
-    // "walking at sunset"
-    const isWhen = object[0]!.nounClass === 'time' && times.test(pending.preposition);
-    const isDenied =
-      pending.isDenied || isElsewhere || isWhen || (pending.verb === undefined && isUnstated(state, pending, subjects));
-    const origin = pending.subjects ? undefined : state.originOf(state.nearest);
-    if (origin && isPictureTaken(state.nearest, origin, pending))
-      state.relate(origin.subjects, withVerb(origin, `${state.nearest[0]!.entity.head} of`), object);
-    const isOfAgent =
-      origin !== undefined &&
-      subjects === origin.subjects &&
-      isOfVerb(origin, pending.preposition, state.nearest[0]!, object[0]!);
-    const predicate = isOfAgent ? { ...pending, ...ofVerb(origin, pending, state.nearest[0]!) } : pending;
-    const otherSubjects = pending.preposition === 'of' ? undefined : otherSubjectsOf(state, pending, subjects);
-    state.attachObjects(object, { ...predicate, isDenied, subjects, otherSubjects });
+  const related = resolvedPredicate(state, pending, object, isFarAway);
+  if (related) {
+    state.attachObjects(object, related);
     if (pending.verb !== undefined && pending.preposition === '') state.antecedents.prefer(object);
     state.nearest = object;
   } else if (state.subject.length === 0 && state.fronted && pending.verb !== undefined && !pending.isFronted) {
@@ -123,72 +106,5 @@ function completePending(state: ReadingState, pending: PendingPredicate, object:
   }
 }
 
-/** The groups that introduced each other, from the nearest one on, at most. */
-const CHAIN = 4;
-
-/** Returns a function that finds which other subjects a predicate may have; undefined if there are none. */
-function otherSubjectsOf(
-  { nearest, originOf }: ReadingState,
-  pending: PendingPredicate,
-  preferred: Group,
-): (() => OtherSubjects[]) | undefined {
-  const hasOthers = pending.subjects
-    ? pending.others?.some((group) => group !== preferred)
-    : nearest !== preferred || originOf(nearest) !== undefined;
-  if (!hasOthers) return undefined;
-  return () => {
-    const found: OtherSubjects[] = [];
-    const { clause = 'plain' } = pending;
-    let choice: 'nearer' | 'higher' = 'nearer';
-    if (pending.subjects === undefined) {
-      let group = nearest;
-      let predicate: Predicate = pending;
-      for (let k = 0; k < CHAIN; k++) {
-        if (group === preferred) choice = 'higher';
-        else
-          found.push({
-            subjects: group,
-            predicate,
-            kind: { choice, clause, verb: predicate === pending ? 'none' : 'around' },
-          });
-        const origin = originOf(group);
-        if (!origin) break;
-        predicate = origin.verb === undefined || origin.isDenied ? pending : withVerb(origin, pending.text);
-        group = origin.subjects;
-      }
-    } else
-      for (const group of pending.others ?? [])
-        if (group === preferred) choice = 'higher';
-        else found.push({ subjects: group, predicate: pending, kind: { choice, clause, verb: 'own' } });
-    return found;
-  };
-}
-
-/** Returns the predicate of a verb and a preposition after its object; annotators leave the verb out. */
-function ofVerb(origin: ResolvedPredicate, { text, lemma }: Predicate, { entity }: NounPhrase) {
-  const { verb = '' } = origin;
-  if (isIdiom(verb, entity.lemma)) return { ...withVerb(origin, `${entity.head} ${text}`), verb };
-  const predicate = { ...withVerb(origin, text), verb };
-  return origin.preposition === '' ? { ...predicate, inferred: { lemma } } : predicate;
-}
-
-/** Returns the predicate of a verb and words after its object: `looking at`. */
-function withVerb({ text, verb = '' }: ResolvedPredicate, rest: string): Predicate {
-  return { text: `${text.split(' ')[0]} ${rest}`, lemma: `${verb} ${rest}` };
-}
-
-/** Checks for "taking a picture of", which relates who takes it to what it shows. */
-const isPictureTaken = ([phrase]: Group, { verb }: ResolvedPredicate, { preposition }: PendingPredicate) =>
-  preposition === 'of' && verb === 'take' && sceneryPictures.has(phrase!.entity.lemma);
-
-/** Checks whether a preposition belongs to what is not so, or only possible: "about to hit a ball with a bat". */
-function isUnstated(state: ReadingState, { preposition }: PendingPredicate, subjects: Group): boolean {
-  if (state.unstated !== undefined && preposition === 'with') return true;
-  if (state.unstated === undefined || !subjects.every((phrase) => state.agent.includes(phrase))) return false;
-  return state.unstated === 'denied' || !isLocativeAttachment(preposition);
-}
-
-/** Before a time of day. */
-const times = /^(?:at|during|in|on|by)$/;
 /** Verbs with two objects: "feeding a horse a carrot". */
 const transfers = wordSet('give feed hand pass offer show throw serve bring');

@@ -160,12 +160,17 @@ export class ReadingState {
 
   /** Relates phrases that were just added, and stores the predicate that introduced them. */
   attachObjects(object: Group, related: ResolvedPredicate): void {
-    const { subjects, verb, clause = 'plain', otherSubjects } = related;
-    const choice = otherSubjects ? 'preferred' : 'only';
-    this.relate(subjects, related, object, { choice, verb: verb === undefined ? 'none' : 'own', clause });
-    if (otherSubjects && this.isStated(related)) this.found.mayRelate(otherSubjects, object);
+    this.relateObjects(object, related);
     for (const phrase of object) this.origins.set(phrase, related);
     this.related = related;
+  }
+
+  /** Relates objects to the subjects of a predicate, and notes which others it may have. */
+  relateObjects(objects: Group, related: ResolvedPredicate): void {
+    const { subjects, verb, clause = 'plain', otherSubjects } = related;
+    const choice = otherSubjects ? 'preferred' : 'only';
+    this.relate(subjects, related, objects, { choice, verb: verb === undefined ? 'none' : 'own', clause });
+    if (otherSubjects && this.isStated(related)) this.found.mayRelate(otherSubjects, objects);
   }
 
   /** Relates each subject to each object, unless the clause denies it or asks. */
