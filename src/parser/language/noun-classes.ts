@@ -86,17 +86,19 @@ const abstractNouns =
 
 const lists = {
   person: wordSet(`
-      actor adult artist athlete audience baby bartender batsman batter bicyclist biker boarder boy bride bridesmaid
-      brother bull-rider camper captain catcher celebrity chef chick child clown coach commuter conductor cook cop
-      couple cowboy crew crossing-guard crowd customer cyclist dad dancer daughter diner doctor driver employee family
-      fan farmer father female fielder fighter fisherman friend gentleman girl goalie goalkeeper grandfather grandma
-      grandmother grandpa groom group guard guest guide guy hiker hitter husband infant instructor jockey judge kid
-      kitesurfer lady lifeguard male man merchant model mom monk mother motorcyclist musician nun nurse officer
-      opponent owner parent passenger pedestrian performer person photographer pilot pitcher player police policeman
-      politician president princess queen racer referee rider runner sailor santa scientist senior server shopper
-      singer sister skateboarder skater skier sledder snowboarder soldier somebody someone son speaker spectator
-      student surfer swimmer teacher team teammate teen teenager toddler tourist traveler umpire vendor visitor waiter
-      waitress walker wife woman worker youngster youth`),
+      actor adult artist athlete audience baby barber barista bartender batsman batter bicyclist biker boarder boxer
+      boy bride bridesmaid brother bull-rider camper captain catcher celebrity chef chick child choir cleaner climber
+      clown coach commuter conductor cook cop couple cowboy coworker crew crossing-guard crowd customer cyclist dad
+      dancer daughter diner diver doctor driver duo elder employee family fan farmer father female fielder fighter
+      fisherman florist friend gentleman girl goalie goalkeeper grandfather grandma grandmother grandpa groom group
+      guard guest guide guy hiker hitter hunter husband infant instructor jockey judge kayaker kid kitesurfer knight
+      lady lifeguard lumberjack male man merchant model mom monk mother motorcyclist musician nun nurse officer
+      opponent owner painter parent passenger pedestrian performer person photographer pilot pirate pitcher player
+      police policeman politician porter president princess queen racer referee rider runner sailor santa scientist
+      sculptor senior server shopper singer sister skateboarder skater skier sledder snowboarder soldier somebody
+      someone son speaker spectator student surfer sweeper swimmer teacher team teammate teen teenager toddler tourist
+      traveler trio trumpeter twin umpire vendor visitor waiter waitress walker weaver wife woman worker youngster
+      youth`),
   animal: wordSet(`
       alligator alpaca animal ant antelope beagle bear beast bee bird bison bobcat buffalo bug bull bulldog butterfly
       calf camel cardinal cat cattle cheetah chicken collie corgi cow crab crane creature cub deer dog dolphin donkey
@@ -135,10 +137,13 @@ const lists = {
       woods yard zoo`),
   /** Objects that people carry and use: in "cutting a cake with a knife" the person has the knife, not the cake. */
   tool: wordSet(`
-      backpack bag balloon bat baton book briefcase broom brush camera cane cellphone chopstick cigarette controller drill fork
-      frisbee glove guitar hammer handbag iphone kite knife laptop leash luggage magazine mallet mitt newspaper oar paddle pen phone pole
-      purse racket racquet remote rope saw scissor scissors shovel spatula spoon stick suitcase sword toothbrush
-      toothpick umbrella wand whip wiimote`),
+      axe backpack bag balloon bat baton binoculars book briefcase broom brush camera cane cellphone chainsaw chalk
+      chisel chopstick cigarette clipboard controller crayon crowbar drill flashlight fork frisbee glove guitar hammer
+      handbag hoe hose iphone kite knife ladle laptop leash luggage magazine mallet marker megaphone microphone mitt
+      mop needle newspaper oar paddle parasol pen pencil phone pitchfork plier pliers pole purse racket racquet rag
+      rake remote rope saw scalpel scissor scissors scoop scraper screwdriver shear shears shovel sickle spade spatula
+      sponge spoon squeegee stethoscope stick suitcase sword syringe tong tongs toothbrush toothpick trowel tweezers
+      umbrella walkie-talkie wand whip whisk wiimote wrench`),
   time: wordSet('afternoon day daytime dusk evening fall morning night nighttime nite noon summer sunset time winter'),
   /** Actions expressed as nouns. */
   event: wordSet(`

@@ -96,6 +96,14 @@ function isIncidental(phrase: NounPhrase, origin: Origin, preposition: string, o
   // "doing a trick on a ramp", "swinging a bat in a field", "holding a sign next to a bus"
   if (phrase.nounClass === 'event' || performs.has(origin.verb ?? '') || isSideBySideAttachment(preposition))
     return true;
+  // "mending a net with a needle on a quay"
+  if (
+    origin.verb !== undefined &&
+    origin.preposition !== '' &&
+    phrase.nounClass === 'tool' &&
+    locatives.has(preposition)
+  )
+    return !isOwn(object) && object.nounClass !== 'bodyPart';
   // "knitting a scarf in an armchair"
   if (/^(?:in|on)$/.test(preposition) && seats.has(object.entity.lemma)) return !placing.has(origin.verb ?? '');
   return locatives.has(preposition) && object.nounClass === 'place' && phrase.nounClass !== 'vehicle';

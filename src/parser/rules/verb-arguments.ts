@@ -26,11 +26,13 @@ export function isOfVerb(
   }
   if (isIdiom(verb, lemma)) return preposition !== 'of';
   if (keeps.has(verb) || /^(?:to|into|onto)$/.test(between)) return false;
+  // "scooping ice from a tub with a spoon"
+  const isInstrument = preposition === 'with' && isTool(object) && !isAnimate(phrase.nounClass) && mayUse(verb);
   // "spraying water from a hose onto a wall"
-  if (between !== '') return goals.has(preposition) && transferring.test(between);
+  if (between !== '') return isInstrument || (goals.has(preposition) && transferring.test(between));
   switch (preposition) {
     case 'with':
-      return doneWith.has(verb) || (handling.has(verb) && isUtensil(object) && !isAnimate(object.nounClass));
+      return isInstrument || doneWith.has(verb) || (handling.has(verb) && dishes.has(object.entity.lemma));
     case 'to':
       return !entrances.has(lemma) && !ways.has(lemma) && !sights.has(verb);
     case 'from':
@@ -53,6 +55,11 @@ export const isIdiom = (verb: string, object: string): boolean =>
 /** Checks for what a verb may be done with: "eating soup with a spoon". */
 export const isUtensil = (object: NounPhrase): boolean =>
   isCarried(object) || object.nounClass === 'bodyPart' || dishes.has(object.entity.lemma);
+
+/** Checks for what things are done with: "mending a net with a needle", "lifting a box with both hands". */
+const isTool = ({ nounClass }: NounPhrase) => nounClass === 'tool' || nounClass === 'bodyPart';
+/** Checks for a verb that does something to its object, rather than meet it, move it or have it. */
+const mayUse = (verb: string) => !sights.has(verb) && !travels.has(verb) && !conveys.has(verb) && !keeps.has(verb);
 
 /** Checks for what people carry or bring along. */
 export const isCarried = ({ nounClass }: NounPhrase): boolean => carried.has(nounClass);
@@ -86,8 +93,8 @@ const conveys = wordSet(
 );
 /** What leaves its object where it is. */
 const keeps = wordSet('have wear contain include feature show hold display depict sit stand lie lay');
-/** Between a verb and what it moves. */
-const transferring = /^(?:from|out of|with)$/;
+/** Between a verb and where what it moves ends: "streaming through a window onto a floor". */
+const transferring = /^(?:from|out of|with|through|down|up|along|across|past|over)$/;
 /** Where an object is strewn. */
 const spreads = wordSet('sprinkle pour spread drizzle cast drape scatter stretch throw');
 /** Verbs whose `with` says what they are done with. */
