@@ -178,7 +178,7 @@ export class Antecedents {
 }
 
 const ruleOf = (word: string): Coreference['rule'] =>
-  word === 'one' ? 'one-of' : word === 'both' ? 'both' : 'pronoun';
+  word === 'one' || word === 'the one' ? 'one-of' : word === 'both' ? 'both' : 'pronoun';
 
 /** What a pronoun seldom means if there is something else. */
 const isSecondary = ({ nounClass }: NounPhrase) =>

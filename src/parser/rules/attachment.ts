@@ -4,7 +4,7 @@ import { wordSet } from '../language/word-set.js';
 import type { VerbPart } from './clause-parts.js';
 import type { NounPhrase } from './noun-phrase.js';
 import type { Group, Origin, OriginOf } from './origin.js';
-import { dishes, goals, isCarried, isOfVerb, isUtensil, paths } from './verb-arguments.js';
+import { dishes, goals, isCarried, isOfVerb, isTool, isUtensil, paths } from './verb-arguments.js';
 
 /**
  * Returns the group that a preposition without a verb attaches to. It is the nearest group, unless that group is only the
@@ -20,7 +20,8 @@ export function attachmentSite(nearest: Group, preposition: string, object: Noun
   let group = preposition === 'with' && isOfLast ? last : nearest;
   for (
     let origin = originOf(group);
-    origin && attachesHigher(group[0]!, origin, preposition, object);
+    origin &&
+    (attachesHigher(group[0]!, origin, preposition, object) || isUsedOn(origin, preposition, object, originOf));
     origin = originOf(group)
   )
     group = origin.subjects;
@@ -28,6 +29,17 @@ export function attachmentSite(nearest: Group, preposition: string, object: Noun
 }
 
 const isThing = ({ nounClass, isDetermined }: NounPhrase) => isDetermined && !isAnimate(nounClass);
+
+/** Checks whether a tool is used on what is at a place: "digs a ditch in the mud with a spade". */
+function isUsedOn(
+  { preposition: place, subjects }: Origin,
+  preposition: string,
+  object: NounPhrase,
+  originOf: OriginOf,
+) {
+  const outer = preposition === 'with' && isTool(object) && locatives.has(place) ? originOf(subjects) : undefined;
+  return outer !== undefined && isOfVerb(outer, preposition, subjects[0]!, object);
+}
 
 /** Checks whether the preposition attaches to the group that introduced `phrase`, rather than to `phrase`. */
 function attachesHigher(phrase: NounPhrase, origin: Origin, preposition: string, object: NounPhrase): boolean {

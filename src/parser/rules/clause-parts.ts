@@ -170,7 +170,8 @@ function memberAt(
   if (words[k] === 'the') {
     k++;
     while (tags[k] === 'adjective' && words[k] !== 'other') k++;
-    if (k > start + 1 ? !/^ones?$/.test(words[k] ?? '') : !ordinals.has(words[k] ?? '')) return undefined;
+    if (k > start + 1 ? !/^ones?$/.test(words[k] ?? '') : !ordinals.has(words[k] ?? '') && words[k] !== 'one')
+      return undefined;
   } else if (tags[k] !== 'number' && !members.has(words[k]!)) return undefined;
   const word =
     words[start] === 'both' ? 'both' : words[start] === 'others' ? 'others' : words[start] === 'all' ? 'them' : 'one';
@@ -178,6 +179,11 @@ function memberAt(
   if (/^(?:ones?|two|three)$/.test(words[k] ?? '') && words[start] !== words[k]) k++;
   if (words[k] === 'of' && (tags[k + 1] === 'pronoun' || tags[k + 1] === 'relative')) return { word, next: k + 2 };
   if (k === start + 1 && (tags[start] === 'number' || words[start] === 'all') && tags[k] !== 'be') return undefined;
+  // "and the one on the right plays"
+  if (words[start + 1] === 'one' && words[start] === 'the')
+    return standsAlone.has(tags[k]!) && words[k] !== 'of' ? { word: 'the one', next: k } : undefined;
+  // "the other an apple"
+  if (words[start] === 'the' && k === start + 2 && /^an?$/.test(words[k] ?? '')) return { word, next: k };
   if (words[k] === ',' && words[start] === 'the' && tags[k + 1] === 'relative') return { word, next: k };
   return standsAlone.has(tags[k]!) && words[k] !== 'of' ? { word, next: k } : undefined;
 }

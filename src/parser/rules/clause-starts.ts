@@ -1,5 +1,5 @@
 import { isAnimate } from '../language/noun-classes.js';
-import { isLocativeAttachment, isSideBySideAttachment } from './attachment.js';
+import { isLocativeAttachment, isOwn, isSideBySideAttachment } from './attachment.js';
 import type { ClausePart } from './clause-parts.js';
 import type { NounPhrase } from './noun-phrase.js';
 import type { Origin } from './origin.js';
@@ -113,8 +113,9 @@ export function isInverted(parts: readonly ClausePart[], k: number): boolean {
   if (parts[end]?.kind !== 'phrase' && parts[end]?.kind !== 'pronoun') return false;
   if (parts[end + 1]?.kind === 'comma') end++;
   const verb = parts[end + 1];
-  // "and to the left of it, a lamp hangs"
-  if (end > k + 1 && verb?.kind === 'phrase') return isVerbOf(verb.phrase, parts[afterPlaces(parts, end + 1)]);
+  // "and to the left of it, a lamp hangs", "and behind it a farmer walks"
+  if ((end > k + 1 || parts[end]!.kind === 'pronoun') && verb?.kind === 'phrase')
+    return isVerbOf(verb.phrase, parts[afterPlaces(parts, end + 1)]);
   return (
     (verb?.kind === 'be' || (verb?.kind === 'verb' && verb.form === 'finite' && restVerbs.has(verb.verb))) &&
     parts[end + 2]?.kind === 'phrase'
@@ -135,6 +136,24 @@ export function isApposition(parts: readonly ClausePart[], k: number): boolean {
     if (kind === 'comma') return after?.kind === 'be' || (after?.kind === 'verb' && after.form === 'finite');
   }
   return false;
+}
+
+/**
+ * Checks whether a phrase after a comma has a predicate without tense, so that it joins nothing: "a boy reads, his hands in his pockets",
+ * "a woman sits on a bench, a dog at her feet".
+ */
+export function isAbsolute(parts: readonly ClausePart[], k: number): boolean {
+  const phrase = phraseOf(parts[k]);
+  if (!phrase || parts[k - 1]?.kind !== 'comma') return false;
+  let next = k + 1;
+  if (parts[next]?.kind === 'adjective') next++;
+  const part = parts[next];
+  const isParticiple = part?.kind === 'verb' && part.form !== 'finite';
+  if (isOwn(phrase)) return isParticiple || (part?.kind === 'preposition' && !/^(?:of|with)$/.test(part.text));
+  const place = parts[isParticiple ? next + 1 : next];
+  const object = parts[isParticiple ? next + 2 : next + 1];
+  if (place?.kind !== 'preposition' || !phrase.isDetermined) return false;
+  return object?.kind === 'pronoun' || (object?.kind === 'phrase' && isOwn(object.phrase));
 }
 
 /** Checks whether a list of phrases, from one on, is only in the background: "trees and a barn in the distance". */

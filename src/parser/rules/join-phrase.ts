@@ -2,7 +2,14 @@ import { isAnimate } from '../language/noun-classes.js';
 import { wordSet } from '../language/word-set.js';
 import { isOwn } from './attachment.js';
 import type { ClausePart } from './clause-parts.js';
-import { allowsMixedList, isSubjectAhead, isVerbOf, startsClause, startsParallel } from './clause-starts.js';
+import {
+  allowsMixedList,
+  isAbsolute,
+  isSubjectAhead,
+  isVerbOf,
+  startsClause,
+  startsParallel,
+} from './clause-starts.js';
 import type { NounPhrase } from './noun-phrase.js';
 import type { Group } from './origin.js';
 import type { ReadingState, ResolvedPredicate } from './reading-state.js';
@@ -12,8 +19,9 @@ export function joinPhrase(state: ReadingState, phrase: NounPhrase, parts: reado
   const next = parts[k + 1];
   const related = outerList(state, phrase, parts[k - 1]?.kind === 'comma' || parts[k - 2]?.kind === 'comma');
   const isAlive = isAnimate(phrase.nounClass);
-  // "a man leans on a rail, his legs crossed on a bench"
-  if (isOwn(phrase) && phrase.nounClass === 'bodyPart' && next?.kind === 'verb' && next.form !== 'finite') {
+  // "a man leans on a rail, his legs crossed on a bench", but "a room with a bed, a lamp on it"
+  const isPosture = isOwn(phrase) && phrase.nounClass === 'bodyPart' && next?.kind === 'verb' && next.form !== 'finite';
+  if (isPosture || (isAbsolute(parts, k) && !(related && isContainment(related)) && !state.inverted)) {
     state.nearest = [phrase];
     return;
   }

@@ -26,8 +26,10 @@ export function pronounAgrees(word: string, group: readonly NounPhrase[]): boole
         first.entity.lemma === 'someone'
       );
     case 'one':
-      // "one of the goats eats, the other sleeps"
-      return isPlural || first.isPlural;
+      // "one of the goats eats, the other sleeps", "one goat eats, the other sleeps"
+      return isPlural || first.isPlural || isOne;
+    case 'the one':
+      return !isPlural;
     case 'both':
       return group.length === 2 || pairs.has(first.entity.quantity ?? '');
     case 'he':
@@ -57,4 +59,4 @@ const female =
   ballerina widow`);
 const male =
   wordSet(`gentleman guy father dad grandfather grandpa husband son brother uncle groom king prince monk priest male
-  santa`);
+  santa waiter`);

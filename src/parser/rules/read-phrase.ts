@@ -6,6 +6,7 @@ import { isApposition, isBackdrop } from './clause-starts.js';
 import { joinPhrase } from './join-phrase.js';
 import type { NounPhrase } from './noun-phrase.js';
 import type { Group } from './origin.js';
+import { pronounAgrees } from './pronoun-agrees.js';
 import type { PendingPredicate, ReadingState } from './reading-state.js';
 import { resolvedPredicate } from './resolved-predicate.js';
 
@@ -24,8 +25,19 @@ export function readPhrase(state: ReadingState, phrase: NounPhrase, sentence: re
     state.nearest = [];
     return;
   }
-  if (state.pending) completePending(state, state.pending, group, isBackdrop(sentence, k));
-  else if (isSecondObject(state, phrase)) {
+  const { pending } = state;
+  if (pending) {
+    const isNearest = pending.subjects === undefined && isWithPlace(state, pending, sentence, k);
+    completePending(
+      state,
+      isNearest ? { ...pending, subjects: state.nearest } : pending,
+      group,
+      isBackdrop(sentence, k),
+    );
+  } else if (isGapped(state)) {
+    state.attachObjects(group, { ...state.handled!.predicate, subjects: state.subject });
+    state.nearest = group;
+  } else if (isSecondObject(state, phrase)) {
     // "feeding a horse a carrot"
     state.attachObjects(group, state.related!);
     state.nearest = group;
@@ -81,6 +93,14 @@ function beginOwnersClause(state: ReadingState, phrase: NounPhrase): void {
   state.outer = outer;
 }
 
+/** Checks whether a phrase is the object of a verb that is not said again: "one holds a balloon, the other a flag". */
+const isGapped = ({ previousKind, handled, subject, nearest, related }: ReadingState): boolean =>
+  previousKind === 'pronoun' &&
+  handled !== undefined &&
+  related === undefined &&
+  nearest.length > 0 &&
+  nearest[0] === subject[0];
+
 /** Checks whether a phrase is the second object of the last verb. */
 function isSecondObject(state: ReadingState, phrase: NounPhrase): boolean {
   if (state.previousKind !== 'phrase' && state.previousKind !== 'pronoun') return false;
@@ -89,13 +109,28 @@ function isSecondObject(state: ReadingState, phrase: NounPhrase): boolean {
   );
 }
 
+/** Checks for what is in or on the phrase before: "pushes a cart with two toddlers in it". */
+function isWithPlace(
+  { nearest }: ReadingState,
+  { preposition }: PendingPredicate,
+  parts: readonly ClausePart[],
+  k: number,
+) {
+  const [place, pronoun] = [parts[k + 1], parts[k + 2]];
+  if (preposition !== 'with' || place?.kind !== 'preposition' || pronoun?.kind !== 'pronoun') return false;
+  return pronoun.word === 'it' && pronounAgrees('it', nearest);
+}
+
 /** Gives the pending predicate its object. */
 function completePending(state: ReadingState, pending: PendingPredicate, object: Group, isFarAway: boolean): void {
   state.pending = undefined;
   const related = resolvedPredicate(state, pending, object, isFarAway);
   if (related) {
     state.attachObjects(object, related);
-    if (pending.verb !== undefined && pending.preposition === '') state.antecedents.prefer(object);
+    if (pending.verb !== undefined && pending.preposition === '') {
+      state.antecedents.prefer(object);
+      state.handled = { predicate: related, objects: object };
+    }
     state.nearest = object;
   } else if (state.subject.length === 0 && state.fronted && pending.verb !== undefined && !pending.isFronted) {
     state.setSubject(object);

@@ -8,53 +8,68 @@ import { resolvedPredicate } from './resolved-predicate.js';
 
 /** Reads a pronoun: what it stands for is an object or the subject of the clause. */
 export function readPronoun(state: ReadingState, part: PronounPart): void {
-  const { word } = part;
   const { pending } = state;
-  state.nothing = word !== 'nothing' ? undefined : pending ? 'object' : 'subject';
+  state.nothing = part.word !== 'nothing' ? undefined : pending ? 'object' : 'subject';
+  if (pending) readObject(state, part, pending);
+  else readSubject(state, part);
+}
+
+function readSubject(state: ReadingState, part: PronounPart): void {
+  const antecedent = antecedentOf(state, part, [], []);
+  if (state.isRelative && state.previousKind === 'relative' && antecedent.length > 0 && state.nearest.length > 0) {
+    state.beginObjectClause(antecedent);
+    return;
+  }
+  state.related = undefined;
+  // A copy, so that "and a fence" does not join a subject.
+  state.nearest = [...antecedent];
+  if (!state.isRelative) state.subject = state.agent = antecedent;
+}
+
+function readObject(state: ReadingState, part: PronounPart, pending: PendingPredicate): void {
+  const { word } = part;
   // "a sink and a mirror above it"
   const [beforeLast, last] = state.nearest.slice(-2);
   const listed = word === 'it' && last && state.isBeside() ? [[beforeLast!]] : [];
   if (last && listed.length > 0) state.nearest = [last];
-  let subjects = pending ? (pending.subjects ?? placedGroup(state, word)) : [];
+  let subjects = pending.subjects ?? placedGroup(state, word);
   if (word === 'each other') {
     // "looking in different directions from each other" does not relate the directions.
-    const relates = pending && (pending.verb !== undefined || isSideBySideAttachment(pending.preposition));
+    const relates = pending.verb !== undefined || isSideBySideAttachment(pending.preposition);
     if (relates && state.isStated(pending)) state.found.relateMutually(subjects, pending);
     state.pending = undefined;
     return;
   }
-  const isObjectClause = !pending && state.isRelative && state.previousKind === 'relative';
-  let antecedent = antecedentOf(state, part, subjects, listed);
+  const handled = word === 'one' ? undefined : handledBefore(state, pending, subjects);
+  let antecedent = antecedentOf(state, part, subjects, handled ? [handled] : listed);
   let isSwitched = false;
   // "a boat has oars lying across it": what lies is not the boat.
-  for (const group of antecedent.length === 0 ? (pending?.others ?? []) : []) {
+  for (const group of antecedent.length === 0 && pending.preposition !== '' ? (pending.others ?? []) : []) {
     antecedent = antecedentOf(state, part, group, listed);
     if (antecedent.length === 0) continue;
     subjects = group;
     isSwitched = true;
     break;
   }
-  if (isObjectClause && antecedent.length > 0 && state.nearest.length > 0) {
-    state.beginObjectClause(antecedent);
-    return;
-  }
-  const related = pending && antecedent.length > 0 ? objectOf(state, pending, subjects, antecedent) : undefined;
+  const related = antecedent.length > 0 ? objectOf(state, pending, subjects, antecedent) : undefined;
   if (related) subjects = related.subjects;
   state.pending = undefined;
+  if (related && antecedent === handled) {
+    // "washes a cup and puts it on a shelf": the same thing is the object of another verb.
+    state.attachObjects(antecedent, related);
+    state.handled = { predicate: related, objects: antecedent };
+    state.nearest = [...antecedent];
+    return;
+  }
   // "has oars lying across it and a coil of rope": a list goes on.
   if (isSwitched) state.related = state.originOf(subjects);
-  else state.related = pending?.verb === undefined ? undefined : { ...pending, subjects };
+  else state.related = pending.verb === undefined ? undefined : { ...pending, subjects };
   // A copy, so that "and a fence" after "with boats in it" does not join a subject.
   // "next to her on a stool": what follows is about the subjects.
-  state.nearest =
-    pending && antecedent.length > 0 && subjects.length > 0 && pending.preposition !== 'with'
-      ? [...subjects]
-      : [...antecedent];
-  if (!pending) {
-    if (!state.isRelative) state.subject = state.agent = antecedent;
-    // "with one of them holding a ball" only introduces the following verb.
-  } else if (pending.isFronted && state.subject.length === 0)
-    state.fronted = { predicate: pending, object: antecedent };
+  const isAbout = antecedent.length > 0 && subjects.length > 0 && pending.preposition !== 'with';
+  state.nearest = isAbout ? [...subjects] : [...antecedent];
+  if (pending.isFronted && state.subject.length === 0) state.fronted = { predicate: pending, object: antecedent };
+  // "with one of them holding a ball" only introduces the following verb.
   else if (related && (pending.verb !== undefined || pending.preposition !== 'with'))
     state.relateObjects(antecedent, related);
 }
@@ -83,6 +98,12 @@ function antecedentOf(
   );
 }
 
+/** Returns the object of the verb before if a pronoun is the object of another verb of its subject: "washes a cup in a sink and dries it". */
+function handledBefore({ handled }: ReadingState, pending: PendingPredicate, [subject]: Group): Group | undefined {
+  if (!handled || pending.verb === undefined || pending.preposition !== '') return undefined;
+  return handled.predicate.subjects[0] === subject ? handled.objects : undefined;
+}
+
 /** Returns the predicate of what a pronoun stands for; its subjects are those of a phrase in its place, if they are something else. */
 function objectOf(
   state: ReadingState,
@@ -91,14 +112,20 @@ function objectOf(
   antecedent: Group,
 ): ResolvedPredicate | undefined {
   if (pending.subjects === undefined) {
-    // "a court with a net between them"
     const origin = state.originOf(state.nearest);
-    const isPlaced = origin?.preposition === 'with' && origin.verb === undefined && subjects === state.nearest;
+    const isPlaced = subjects === state.nearest && isFixed(origin);
     const related = isPlaced ? undefined : resolvedPredicate(state, pending, antecedent);
     if (related && !related.subjects.some((phrase) => antecedent.includes(phrase))) return related;
   }
   return resolvedPredicate(state, { ...pending, subjects }, antecedent);
 }
+
+/** Checks whether a place is that of the last phrase alone: "a court with a net between them", "walks along the wall behind her". */
+const isFixed = (origin: ResolvedPredicate | undefined) =>
+  origin !== undefined &&
+  (origin.preposition === 'with'
+    ? origin.verb === undefined
+    : /^(?:along|through|across|down|up|into|onto|towards?|past)$/.test(origin.preposition));
 
 /** Returns what the pending preposition places before a pronoun: in "a boat on the water next to them" the boat. */
 function placedGroup(state: ReadingState, word: string): Group {

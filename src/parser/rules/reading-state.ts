@@ -53,6 +53,8 @@ export class ReadingState {
   agent: Group = [];
   nearest: Group = [];
   pending: PendingPredicate | undefined;
+  /** The last verb with a direct object, its subjects and that object. */
+  handled: { readonly predicate: ResolvedPredicate; readonly objects: Group } | undefined;
   /** The last complete predicate with its subjects, which "and" continues. */
   related: ResolvedPredicate | undefined;
   /** A predicate before its subject: "In the kitchen, a man …". */

@@ -50,9 +50,11 @@ function otherSubjectsOf(
   // "mountains behind them": what introduced the mountains is the object.
   const isOther = (group: Group | undefined) =>
     group !== undefined && group !== preferred && !object.includes(group[0]!);
+  // Later clauses may give the phrase another origin.
+  const introduced = pending.subjects ? undefined : originOf(nearest);
   const hasOthers = pending.subjects
     ? pending.others?.some(isOther)
-    : isOther(nearest) || isOther(originOf(nearest)?.subjects);
+    : isOther(nearest) || isOther(introduced?.subjects);
   if (!hasOthers) return undefined;
   return () => {
     const found: OtherSubjects[] = [];
@@ -69,7 +71,7 @@ function otherSubjectsOf(
             predicate,
             kind: { choice, clause, verb: predicate === pending ? 'none' : 'around' },
           });
-        const origin = originOf(group);
+        const origin = k === 0 ? introduced : originOf(group);
         if (!origin) break;
         predicate = origin.verb === undefined || origin.isDenied ? pending : withVerb(origin, pending.text);
         group = origin.subjects;

@@ -9,7 +9,7 @@ import type { Origin } from './origin.js';
  * @param origin of the phrase before the preposition
  */
 export function isOfVerb(
-  { verb, preposition: between, text }: Origin,
+  { verb, preposition: between, text, subjects }: Origin,
   preposition: string,
   phrase: NounPhrase,
   object: NounPhrase,
@@ -27,7 +27,12 @@ export function isOfVerb(
   if (isIdiom(verb, lemma)) return preposition !== 'of';
   if (keeps.has(verb) || /^(?:to|into|onto)$/.test(between)) return false;
   // "scooping ice from a tub with a spoon"
-  const isInstrument = preposition === 'with' && isTool(object) && !isAnimate(phrase.nounClass) && mayUse(verb);
+  const isInstrument =
+    preposition === 'with' &&
+    isTool(object) &&
+    mayUse(verb) &&
+    !isAnimate(phrase.nounClass) &&
+    isAnimate(subjects[0]!.nounClass);
   // "spraying water from a hose onto a wall"
   if (between !== '') return isInstrument || (goals.has(preposition) && transferring.test(between));
   switch (preposition) {
@@ -57,7 +62,7 @@ export const isUtensil = (object: NounPhrase): boolean =>
   isCarried(object) || object.nounClass === 'bodyPart' || dishes.has(object.entity.lemma);
 
 /** Checks for what things are done with: "mending a net with a needle", "lifting a box with both hands". */
-const isTool = ({ nounClass }: NounPhrase) => nounClass === 'tool' || nounClass === 'bodyPart';
+export const isTool = ({ nounClass }: NounPhrase): boolean => nounClass === 'tool' || nounClass === 'bodyPart';
 /** Checks for a verb that does something to its object, rather than meet it, move it or have it. */
 const mayUse = (verb: string) => !sights.has(verb) && !travels.has(verb) && !conveys.has(verb) && !keeps.has(verb);
 

@@ -59,6 +59,10 @@ function disambiguatedTag(words: readonly string[], tags: readonly WordClass[], 
       // "one wearing a hat"
       if (words[k + 1]?.endsWith('ing') && closedClass(words[k + 2] ?? '') === 'determiner') return 'pronoun';
       return nounFollows || words[k + 1] === 'of' ? 'number' : 'pronoun';
+    case 'both':
+    case 'each':
+      // ", both wearing hats"
+      return before === 'comma' && words[k + 1]?.endsWith('ing') ? 'pronoun' : tags[k]!;
     case 'neither':
       return words[k + 1]?.endsWith('ing') ? 'adverb' : tags[k]!;
     case 'other':

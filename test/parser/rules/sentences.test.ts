@@ -179,7 +179,7 @@ const kinds: CaptionKinds = {
       'boy points stick',
       'stick at dog',
       'man throws ball',
-      'ball to boy',
+      'man throws to boy',
     ],
   ],
   'lists after a modifier': [
@@ -392,6 +392,73 @@ const kinds: CaptionKinds = {
       'bench set with plates',
       'can stands beside bench',
     ],
+  ],
+  'pronouns as objects': [
+    [
+      'A cook crosses the yard while several goats rest in the shade behind him.',
+      'cook crosses yard',
+      'goats rest in shade',
+      'goats behind cook',
+    ],
+    [
+      'The cart has ropes lying across it and a crate of nails.',
+      'cart has ropes',
+      'ropes lying across cart',
+      'cart has crate',
+      'crate of nails',
+    ],
+    [
+      'A tailor wraps a vest in tissue paper and hands it to a nurse.',
+      'tailor wraps vest',
+      'vest in paper',
+      'tailor hands vest',
+      'tailor hands to nurse',
+    ],
+    [
+      'A donkey pulls a plow, and behind it a farmer walks with a stick.',
+      'donkey pulls plow',
+      'farmer behind donkey',
+      'farmer walks with stick',
+    ],
+    [
+      'The girl on the left plays a flute and the one on the right holds a drum.',
+      'girl plays flute',
+      'girl holds drum',
+    ],
+    ['One clown holds a hoop, the other a trumpet.', 'clown holds hoop', 'clown holds trumpet'],
+    [
+      'A nurse pushes a cart with two toddlers in it, both wearing green mittens.',
+      'nurse pushes cart',
+      'cart with toddlers',
+      'toddlers in cart',
+      'toddlers wearing mittens',
+    ],
+  ],
+  'phrases with a predicate without tense': [
+    [
+      'A sailor leans on a crate, his gloves in his pockets.',
+      'sailor leans on crate',
+      'gloves in pockets',
+      'sailor his gloves',
+      'sailor his pockets',
+    ],
+    [
+      'The mill, its sails covered with snow, stands beside a brook.',
+      'sails covered with snow',
+      'mill stands beside brook',
+      'mill its sails',
+    ],
+    ['Two carts are parked near a barn, a goat between them.', 'carts parked near barn', 'goat between carts'],
+  ],
+  'what things are done with': [
+    ['A farmer digs a ditch in the mud with a spade.', 'farmer digs ditch', 'ditch in mud', 'farmer with spade'],
+    [
+      'A sailor mends a sail with a needle on a pier.',
+      'sailor mends sail',
+      'sailor mends with needle',
+      'sailor on pier',
+    ],
+    ['Steam streams through a vent into a courtyard.', 'steam streams through vent', 'steam streams into courtyard'],
   ],
   'those of the last sentences': [
     [
