@@ -124,7 +124,7 @@ const lists = {
       sweater sweatshirt swimsuit t-shirt tee tie trunks turban tutu tux tuxedo uniform vest visor wetsuit`),
   bodyPart: wordSet(`
       arm back beak belly cheek chest chin ear elbow eye face finger foot hair hand head hip horn knee lap leg lip
-      mane mouth neck nose paw shoulder side snout stomach tail teeth thumb toe tongue tooth trunk tusk waist wing
+      jaw mane mouth neck nose paw shoulder side snout stomach tail teeth thumb toe tongue tooth trunk tusk waist wing
       wrist`),
   place: wordSet(`
       airport alley area auditorium background backyard bank barn bathroom bay beach bedroom bridge building cafe

@@ -20,11 +20,19 @@ export interface Mention {
 interface PronounContext {
   /** The subjects of its predicate, which it does not mean. */
   readonly subjects: Group;
-  /** The subject of its clause. */
-  readonly subject: Group;
+  /** The subject of its clause, and before it the subject's owner. */
+  readonly subject: readonly Group[];
+  /** Whether it is an object or an owner. */
+  readonly isObject: boolean;
+  /** Whether something is on it, in it or from it. */
+  readonly isContainer: boolean;
+  /** Whether something is at its side. */
+  readonly isBeside?: boolean;
   /** Groups that it means before all others if it agrees with them. */
   readonly likely: readonly Group[];
   readonly originOf: OriginOf;
+  /** Whether it is a person or an animal. */
+  readonly isAlive?: boolean;
 }
 
 /** Phrases that a mention looks back to, at most: a long text is read in linear time. */
@@ -59,7 +67,11 @@ export class Antecedents {
   private sentence = 0;
   /** The subject of the last sentence that had one. */
   private lastSubject: Group = [];
+  /** The sentence that it is the subject of. */
+  private subjectSentence = 0;
   private readonly preferred = new Set<NounPhrase>();
+  /** What the last pronoun of each kind stands for. */
+  private readonly meant = new Map<string, { readonly group: Group; sentence: number }>();
 
   /** @param subject of the sentence that ended, or its owner: "its head is …" is about a horse */
   endSentence(subject: Group): void {
@@ -70,7 +82,9 @@ export class Antecedents {
 
   /** @param subject of a clause, which pronouns of the next one mean first */
   endClause(subject: Group): void {
-    if (subject.some(({ entity }) => !isAbstract(entity.lemma))) this.lastSubject = subject;
+    if (!subject.some(({ entity }) => !isAbstract(entity.lemma))) return;
+    this.lastSubject = subject;
+    this.subjectSentence = this.sentence;
   }
 
   /** Makes what somebody holds or does more likely than the place where it happens. */
@@ -90,12 +104,16 @@ export class Antecedents {
     const known = antecedents?.group.length === 1 ? antecedents.group[0] : undefined;
     if (!known) this.earlier.push({ phrase, sentence, lastSentence: sentence });
     for (const earlier of this.earlier) if (earlier.phrase === known) earlier.lastSentence = sentence;
+    if (known) for (const meant of this.meant.values()) if (meant.group.includes(known)) meant.sentence = sentence;
   }
 
   /** Returns what a pronoun stands for; nothing if no phrase agrees. */
   of(word: string, token: Pick<Token, 'start' | 'end'>, context: PronounContext, isOwner = false): Group {
     const found = this.antecedentOf(word, context);
-    if (found.length > 0) this.link(token, found, isOwner ? 'possessive' : ruleOf(word));
+    if (found.length === 0) return found;
+    this.link(token, found, isOwner ? 'possessive' : ruleOf(word));
+    this.meant.set(kindOf(word), { group: found, sentence: this.sentence });
+    for (const earlier of this.earlier) if (found.includes(earlier.phrase)) earlier.lastSentence = this.sentence;
     return found;
   }
 
@@ -103,7 +121,8 @@ export class Antecedents {
     this.mentions.push({ start, end, antecedents, rule });
   }
 
-  private antecedentOf(word: string, { subjects, subject, likely, originOf }: PronounContext): Group {
+  private antecedentOf(word: string, context: PronounContext): Group {
+    const { subjects, likely, originOf } = context;
     // "A glass of wine stands near it" is not about the wine.
     const isContent = (phrase: NounPhrase) => {
       const origin = originOf([phrase]);
@@ -112,7 +131,9 @@ export class Antecedents {
     };
     const isOther = (group: Group) => !group.some((phrase) => subjects.includes(phrase) || isContent(phrase));
     const isMeant = (group: Group) =>
-      pronounAgrees(word, group) && group.some(({ entity }) => !isAbstract(entity.lemma));
+      pronounAgrees(word, group) &&
+      group.some(({ entity }) => !isAbstract(entity.lemma)) &&
+      (!context.isAlive || isAnimate(group[0]!.nounClass));
     const agrees = (group: Group) => isMeant(group) && isOther(group);
     const first = likely.find(isMeant);
     if (first) return first;
@@ -123,27 +144,40 @@ export class Antecedents {
       visited.add(introducing);
       if (agrees(origin.subjects)) return origin.subjects;
     }
-    if (agrees(subject)) return subject;
-    if (agrees(this.lastSubject)) return this.lastSubject;
+    const ofClause = context.subject.find(agrees);
+    if (ofClause) return ofClause;
+    // "A bell hangs from its neck, and a bird sits on its back. Behind it is a shed."
+    const meant = this.meant.get(kindOf(word));
+    const isTopic = meant !== undefined && meant.sentence >= Math.max(this.subjectSentence, this.sentence - 1);
+    if (isTopic && (context.isObject || isPersonal(word)) && agrees(meant.group)) return meant.group;
+    // What is beside something is seldom beside the room.
+    const isRoom = context.isBeside && rooms.test(this.lastSubject[0]?.entity.lemma ?? '');
+    if (agrees(this.lastSubject) && !isRoom) return this.lastSubject;
     const isPlural = /^(?:they|them|their|both)$/.test(word);
-    const people = isPlural ? this.individuals().filter((phrase) => !subjects.includes(phrase)) : [];
+    // "She is wearing boots, and there is paint on them."
+    if (isPlural && context.isContainer)
+      for (let k = this.earlier.length - 1; this.earlier[k]?.sentence === this.sentence; k--)
+        if (agrees([this.earlier[k]!.phrase])) return [this.earlier[k]!.phrase];
+    const people = isPlural ? this.individuals(subjects) : [];
     if (people.length > 1) return word === 'both' ? people.slice(-2) : people;
     let fallback: Group = [];
     for (let k = this.earlier.length - 1; k >= Math.max(0, this.earlier.length - REACH); k--) {
       const group = [this.earlier[k]!.phrase];
       if (!agrees(group) || (word === 'one' && !isCounted(group[0]!))) continue;
-      if (this.preferred.has(group[0]!) || (!isSecondary(group[0]!) && group[0]!.nounClass !== 'place')) return group;
+      const isUnlikely = isSecondary(group[0]!) || group[0]!.nounClass === 'place';
+      if (this.preferred.has(group[0]!) || !(isUnlikely || isUnlikelyPerson(word, group[0]!))) return group;
       if (fallback.length === 0 || (isSecondary(fallback[0]!) && !isSecondary(group[0]!))) fallback = group;
     }
     return fallback;
   }
 
-  /** Returns the single persons and animals of this sentence and the last, or the one before that if these are fewer than two. */
-  private individuals(): NounPhrase[] {
+  /** Returns the other single persons and animals of this sentence and the last, or the one before that if these are fewer than two. */
+  private individuals(subjects: Group): NounPhrase[] {
     const since = (sentence: number) =>
       this.earlier
         .filter(
-          ({ phrase, lastSentence }) => lastSentence >= sentence && isAnimate(phrase.nounClass) && !phrase.isPlural,
+          ({ phrase, lastSentence }) =>
+            lastSentence >= sentence && isAnimate(phrase.nounClass) && !phrase.isPlural && !subjects.includes(phrase),
         )
         .map(({ phrase }) => phrase)
         .slice(-4);
@@ -179,6 +213,23 @@ export class Antecedents {
 
 const ruleOf = (word: string): Coreference['rule'] =>
   word === 'one' || word === 'the one' ? 'one-of' : word === 'both' ? 'both' : 'pronoun';
+
+const rooms = /room$|^(?:kitchen|office|hall|hallway|den|attic|garage|studio|gym|library|cafe|restaurant|shop)$/;
+
+/** Returns what is the same of `it` and `its`, `he`, `him` and `his`: their number and gender. */
+const kindOf = (word: string) =>
+  /^h(?:e|im|is)$/.test(word)
+    ? 'he'
+    : /^(?:she|her)$/.test(word)
+      ? 'she'
+      : /^the/.test(word)
+        ? 'they'
+        : word.slice(0, 2);
+
+const isPersonal = (word: string) => /^(?:he|him|his|she|her)$/.test(word);
+
+/** "Him" is seldom an animal if there is a person. */
+const isUnlikelyPerson = (word: string, { nounClass }: NounPhrase) => isPersonal(word) && nounClass !== 'person';
 
 /** What a pronoun seldom means if there is something else. */
 const isSecondary = ({ nounClass }: NounPhrase) =>

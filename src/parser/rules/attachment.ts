@@ -79,8 +79,7 @@ function attachesHigher(phrase: NounPhrase, origin: Origin, preposition: string,
   if (phrase.nounClass === 'bodyPart' && object.nounClass === 'place')
     return origin.preposition !== 'with' || !isOwn(phrase);
   // "a lamp on a desk next to a bed", where the lamp is next to the bed too
-  if (isSideBySideAttachment(preposition) && (locatives.has(origin.preposition) || isPart(origin.preposition)))
-    return true;
+  if (isSideBySideAttachment(preposition) && (isPlace(origin.preposition) || isPart(origin.preposition))) return true;
   return (
     origin.subjects.some(({ nounClass }) => isAnimate(nounClass)) && isIncidental(phrase, origin, preposition, object)
   );
@@ -242,6 +241,10 @@ const isDish = ({ subjects, preposition, verb }: Origin, place: string) =>
   (verb === undefined || verb === 'top' || verb === 'fill') &&
   (dishes.has(subjects[0]!.entity.lemma) || (subjects[0]!.nounClass === 'thing' && !isFurniture(subjects[0]!)));
 
+/** Checks for a place, also after a particle: "spread out on". */
+const isPlace = (preposition: string) =>
+  locatives.has(preposition) || locatives.has(preposition.slice(preposition.lastIndexOf(' ') + 1));
+
 /** Checks for a part of a place: "on the side of". */
 const isPart = (preposition: string) => /^(?:in|on|at|along|near) (?!front ).*\bof$/.test(preposition);
 
@@ -258,7 +261,7 @@ const locatives = new Set([
   'on top of',
 ]);
 const adjacent = new Set([
-  ...wordSet('beside near by behind between alongside above'),
+  ...wordSet('beside near by behind between alongside above below'),
   ...['next to', 'in front of', 'close to'],
 ]);
 /** What people sit on while they do something. */

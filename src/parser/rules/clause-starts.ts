@@ -152,7 +152,10 @@ export function isAbsolute(parts: readonly ClausePart[], k: number): boolean {
   if (isOwn(phrase)) return isParticiple || (part?.kind === 'preposition' && !/^(?:of|with)$/.test(part.text));
   const place = parts[isParticiple ? next + 1 : next];
   const object = parts[isParticiple ? next + 2 : next + 1];
-  if (place?.kind !== 'preposition' || !phrase.isDetermined) return false;
+  if (place?.kind !== 'preposition') return false;
+  // "a sculptor, chisel in hand, works"
+  if (!phrase.isDetermined)
+    return object?.kind === 'phrase' && object.phrase.nounClass === 'bodyPart' && !object.phrase.isDetermined;
   return object?.kind === 'pronoun' || (object?.kind === 'phrase' && isOwn(object.phrase));
 }
 

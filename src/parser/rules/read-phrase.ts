@@ -1,8 +1,9 @@
-import { possessives } from '../language/closed-classes.js';
-import { isAbstract, isAnimate } from '../language/noun-classes.js';
+import { isAnimate } from '../language/noun-classes.js';
 import { wordSet } from '../language/word-set.js';
+import { isOwn } from './attachment.js';
 import type { ClausePart } from './clause-parts.js';
 import { isApposition, isBackdrop } from './clause-starts.js';
+import { findOwner } from './find-owner.js';
 import { joinPhrase } from './join-phrase.js';
 import type { NounPhrase } from './noun-phrase.js';
 import type { Group } from './origin.js';
@@ -27,13 +28,8 @@ export function readPhrase(state: ReadingState, phrase: NounPhrase, sentence: re
   }
   const { pending } = state;
   if (pending) {
-    const isNearest = pending.subjects === undefined && isWithPlace(state, pending, sentence, k);
-    completePending(
-      state,
-      isNearest ? { ...pending, subjects: state.nearest } : pending,
-      group,
-      isBackdrop(sentence, k),
-    );
+    const holder = holderOf(state, pending, sentence, k);
+    completePending(state, holder ? { ...pending, subjects: holder } : pending, group, isBackdrop(sentence, k));
   } else if (isGapped(state)) {
     state.attachObjects(group, { ...state.handled!.predicate, subjects: state.subject });
     state.nearest = group;
@@ -65,26 +61,6 @@ function addPhrase(state: ReadingState, phrase: NounPhrase, named?: NounPhrase):
   if (phrase.owner) state.relate([phrase.owner], { text: "'s", lemma: "'s", inferred: { lemma: 'have' } }, [phrase]);
 }
 
-/** Finds whose a phrase with a possessive pronoun is: in "a man with a bat in his hand" the man's. */
-function findOwner(state: ReadingState, phrase: NounPhrase): void {
-  const { determiner, entity, nounClass } = phrase;
-  if (!determiner || !possessives.has(determiner.text)) return;
-  const owners = state.antecedents.of(
-    determiner.text,
-    determiner,
-    {
-      subjects: [],
-      subject: [],
-      likely: [state.pending?.subjects ?? [], state.agent, state.subject, state.nearest],
-      originOf: state.originOf,
-    },
-    true,
-  );
-  const isThere = !state.pending || (state.isStated(state.pending) && !/without$/.test(state.pending.text));
-  if (owners.length > 0 && isThere && nounClass !== 'time' && !isAbstract(entity.lemma))
-    state.possessions.set(phrase, { owners, word: determiner.text });
-}
-
 /** Begins a clause about what something has: "a lake whose banks are green". */
 function beginOwnersClause(state: ReadingState, phrase: NounPhrase): void {
   state.possessions.set(phrase, { owners: state.nearest.slice(-1), word: 'whose' });
@@ -105,20 +81,33 @@ const isGapped = ({ previousKind, handled, subject, nearest, related }: ReadingS
 function isSecondObject(state: ReadingState, phrase: NounPhrase): boolean {
   if (state.previousKind !== 'phrase' && state.previousKind !== 'pronoun') return false;
   return (
-    phrase.isDetermined && state.related?.preposition === '' && transfers.has(state.related.verb ?? '') && !phrase.owner
+    phrase.isDetermined &&
+    phrase.determiner?.text !== 'whose' &&
+    state.related?.preposition === '' &&
+    transfers.has(state.related.verb ?? '') &&
+    !phrase.owner
   );
 }
 
-/** Checks for what is in or on the phrase before: "pushes a cart with two toddlers in it". */
-function isWithPlace(
-  { nearest }: ReadingState,
-  { preposition }: PendingPredicate,
+/**
+ * Returns who has what is in or on it: "pushes a cart with two toddlers in it" is about the cart, "a fox crosses a road with a hare in
+ * its jaws" about the fox; undefined if nothing says so.
+ */
+function holderOf(
+  { nearest, originOf }: ReadingState,
+  { preposition, subjects }: PendingPredicate,
   parts: readonly ClausePart[],
   k: number,
-) {
-  const [place, pronoun] = [parts[k + 1], parts[k + 2]];
-  if (preposition !== 'with' || place?.kind !== 'preposition' || pronoun?.kind !== 'pronoun') return false;
-  return pronoun.word === 'it' && pronounAgrees('it', nearest);
+): Group | undefined {
+  const [place, object] = [parts[k + 1], parts[k + 2]];
+  if (preposition !== 'with' || subjects !== undefined || place?.kind !== 'preposition') return undefined;
+  if (object?.kind === 'pronoun') return object.word === 'it' && pronounAgrees('it', nearest) ? nearest : undefined;
+  if (object?.kind !== 'phrase' || !isOwn(object.phrase)) return undefined;
+  const { nounClass, determiner } = object.phrase;
+  if (nounClass !== 'bodyPart' && nounClass !== 'garment') return undefined;
+  for (let group = nearest; group.length > 0; group = originOf(group)?.subjects ?? [])
+    if (isAnimate(group[0]!.nounClass) && pronounAgrees(determiner!.text, group)) return group;
+  return undefined;
 }
 
 /** Gives the pending predicate its object. */

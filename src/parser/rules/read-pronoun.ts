@@ -24,6 +24,7 @@ function readSubject(state: ReadingState, part: PronounPart): void {
   // A copy, so that "and a fence" does not join a subject.
   state.nearest = [...antecedent];
   if (!state.isRelative) state.subject = state.agent = antecedent;
+  state.member = part.word === 'one' ? antecedent : undefined;
 }
 
 function readObject(state: ReadingState, part: PronounPart, pending: PendingPredicate): void {
@@ -84,14 +85,24 @@ function antecedentOf(
   likely: readonly Group[],
 ): Group {
   // "pointing a camera at him"
-  const isAimed = subjects !== state.agent && /^(?:at|to|towards?)$/.test(state.pending?.preposition ?? '');
+  const preposition = state.pending?.preposition ?? '';
+  const isAimed = subjects !== state.agent && /^(?:at|to|towards?)$/.test(preposition);
+  // "a dog sleeps on the rug in front of it": what is there is in front of something else.
+  const origin = state.pending?.subjects ? undefined : state.originOf(subjects);
+  const isThere = origin !== undefined && isLocativeAttachment(origin.preposition);
+  // "two beds, each with a pillow on it"
+  const owner = word === 'it' && state.member ? state.originOf(subjects) : undefined;
+  const isMember = owner?.subjects === state.member && /^(?:with)?$/.test(owner?.preposition ?? '-');
   return state.antecedents.of(
-    word,
+    isMember ? 'one' : word,
     { start, end },
     {
-      subjects: isAimed ? [...subjects, ...state.agent] : subjects,
+      subjects: isAimed ? [...subjects, ...state.agent] : isThere ? [...subjects, ...origin.subjects] : subjects,
       // "their necks are stretched as they eat"
-      subject: state.pending ? state.subject : state.ownersOf(state.subject),
+      subject: [state.ownersOf(state.subject), state.subject],
+      isObject: state.pending !== undefined,
+      isBeside: state.isBeside(),
+      isContainer: /^(?:on|in|inside|into|onto|from|of)$/.test(preposition),
       likely,
       originOf: state.originOf,
     },

@@ -72,9 +72,6 @@ function subjectsOf(state: ReadingState, part: VerbPart): Group {
   // "a cart with no driver is parked" has the cart parked.
   if (state.nothing && state.previousKind === 'pronoun' && (state.nothing === 'subject' || part.form !== 'finite'))
     return [];
-  // "a train, its windows glowing, crosses"
-  if (state.previousKind === 'comma' && part.form === 'finite' && !state.hasVerb && state.subject.length > 0)
-    return state.subject;
   // "has her hair tied back and is feeding a horse"
   if (state.isJoined() && part.form === 'finite' && isAlive(state.subject) && !isAlive(state.agent))
     return state.subject;

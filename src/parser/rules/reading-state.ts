@@ -53,6 +53,10 @@ export class ReadingState {
   agent: Group = [];
   nearest: Group = [];
   pending: PendingPredicate | undefined;
+  /** What a comma returns to after a phrase that joins nothing: "a boy, his hat in his hand, leans". */
+  aside: { readonly related: ResolvedPredicate | undefined; readonly agent: Group } | undefined;
+  /** The group of "each" and "one", each of which is `it`. */
+  member: Group | undefined;
   /** The last verb with a direct object, its subjects and that object. */
   handled: { readonly predicate: ResolvedPredicate; readonly objects: Group } | undefined;
   /** The last complete predicate with its subjects, which "and" continues. */
@@ -96,7 +100,7 @@ export class ReadingState {
   /** Forgets what the last clause said; its subject stays. */
   beginClause(): void {
     this.isClauseDenied = this.isDeniedAside = false;
-    this.pending = undefined;
+    this.pending = this.aside = undefined;
     this.related = undefined;
     this.nearest = this.outer = [];
     this.isRelative = this.hasVerb = false;
@@ -129,6 +133,15 @@ export class ReadingState {
     this.outer = this.nearest = [];
     this.pending = undefined;
     this.isRelative = false;
+  }
+
+  /** Returns to what a phrase between commas interrupted. */
+  endAside(): void {
+    if (!this.aside) return;
+    this.related = this.aside.related;
+    this.agent = this.aside.agent;
+    this.nearest = this.subject;
+    this.aside = undefined;
   }
 
   /** Begins to read about a group: it becomes the subject of the clause. */

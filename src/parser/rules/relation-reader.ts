@@ -2,6 +2,7 @@ import type { TextGraph } from '../../records/text-graph.js';
 import type { Mention } from './antecedents.js';
 import type { ClausePart } from './clause-parts.js';
 import { isInverted } from './clause-starts.js';
+import type { NounPhrase } from './noun-phrase.js';
 import type { OtherReading, Reading } from './phrase-graph.js';
 import { readPhrase } from './read-phrase.js';
 import { readPreposition } from './read-preposition.js';
@@ -25,9 +26,12 @@ export class RelationReader {
       state.previousKind = part.kind;
     }
     const { subject, possessions } = state;
-    state.antecedents.endSentence(
-      possessions.size === 0 ? subject : subject.flatMap((phrase) => possessions.get(phrase)?.owners ?? phrase),
-    );
+    // "Its head is …", but "a giraffe and her calf are …"
+    const topicOf = (phrase: NounPhrase) => {
+      const owners = possessions.get(phrase)?.owners;
+      return owners && !owners.some((owner) => subject.includes(owner)) ? owners : phrase;
+    };
+    state.antecedents.endSentence(possessions.size === 0 ? subject : subject.flatMap(topicOf));
   }
 
   /** Returns the graph of the sentences read so far. */
@@ -99,8 +103,11 @@ export class RelationReader {
       case 'while':
         state.beginClause();
         break;
-      case 'and':
       case 'comma':
+        state.endAside();
+        state.pending = undefined;
+        break;
+      case 'and':
         state.pending = undefined;
     }
   }

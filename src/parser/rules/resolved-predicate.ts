@@ -5,7 +5,7 @@ import type { NounPhrase } from './noun-phrase.js';
 import type { Group } from './origin.js';
 import type { OtherSubjects } from './phrase-graph.js';
 import type { PendingPredicate, ReadingState, ResolvedPredicate } from './reading-state.js';
-import { isIdiom, isOfVerb } from './verb-arguments.js';
+import { isIdiom, isOfVerb, isTool } from './verb-arguments.js';
 
 /**
  * Finds the subjects of a predicate whose object was read, and how the two are worded together; undefined if it has no subject.
@@ -33,7 +33,9 @@ export function resolvedPredicate(
     subjects === origin.subjects &&
     isOfVerb(origin, pending.preposition, state.nearest[0]!, object[0]!);
   const predicate = isOfAgent ? { ...pending, ...ofVerb(origin, pending, state.nearest[0]!) } : pending;
-  const otherSubjects = pending.preposition === 'of' ? undefined : otherSubjectsOf(state, pending, subjects, object);
+  // Only who uses a tool does something with it.
+  const isSure = pending.preposition === 'of' || (isOfAgent && pending.preposition === 'with' && isTool(object[0]!));
+  const otherSubjects = isSure ? undefined : otherSubjectsOf(state, pending, subjects, object);
   return { ...predicate, isDenied, subjects, otherSubjects };
 }
 

@@ -18,7 +18,8 @@ export function wordClasses(words: readonly string[]): WordClass[] {
   const known = words.map(dictionaryWord);
   const tags = known.map((word, k) => word.closedClass ?? initialTag(word, partOfSpeech[k]!));
   for (let k = 0; k < tags.length; k++) tags[k] = disambiguatedTag(words, tags, k);
-  const isOpen = known.map(({ closedClass }) => closedClass === undefined);
+  // "each has a cushion"
+  const isOpen = known.map(({ closedClass, text }) => closedClass === undefined && text !== 'has');
   markPrepositions(words, tags, isOpen);
   for (let k = 0; k < tags.length; k++) if (isOpen[k] && isMistaggedNoun(known, tags, k)) tags[k] = 'noun';
   for (let k = 0; k < tags.length; k++) if (isOpen[k]) tags[k] = openWordClass(known, tags, k);
@@ -74,8 +75,9 @@ function disambiguatedTag(words: readonly string[], tags: readonly WordClass[], 
     case 'can':
       return isContainer(words, before, k) ? 'noun' : tags[k]!;
     case 'back':
-      // "its striped back", "the back of a truck"
-      return (words[k + 1] === 'of' && before === 'determiner') ||
+      // "its striped back", "on its back", "the back of a truck"
+      return (before === 'determiner' &&
+        (words[k + 1] === 'of' || (possessives.has(words[k - 1] ?? '') && !nounFollows))) ||
         (before === 'adjective' && possessives.has(words[k - 2] ?? '') && !nounFollows)
         ? 'noun'
         : tags[k]!;

@@ -434,7 +434,63 @@ const kinds: CaptionKinds = {
       'toddlers wearing mittens',
     ],
   ],
+  'what the text is about': [
+    [
+      'A goat stands in a yard. A bell hangs from its neck, and a hen is perched on its back. Behind it is a barn.',
+      'goat stands in yard',
+      'bell hangs from neck',
+      'hen perched on back',
+      'barn behind goat',
+      'goat its neck',
+      'goat its back',
+    ],
+    [
+      'A nurse is knitting. She is wearing green slippers, and there is flour on them.',
+      'nurse wearing slippers',
+      'flour on slippers',
+    ],
+    [
+      'A boy is flying a kite, and it is shaped like a shark. Two nurses are watching him.',
+      'boy flying kite',
+      'kite shaped like shark',
+      'nurses watching boy',
+    ],
+    ['Two boys are jumping. Their carts stand on the lawn below them.', 'carts stand on lawn', 'carts below boys'],
+    [
+      'The den has a bed. A goat is sleeping on the rug in front of it.',
+      'den has bed',
+      'goat sleeping on rug',
+      'goat in front of bed',
+    ],
+    [
+      'A fox crosses a snowy lane with a hen in its jaws.',
+      'fox crosses lane',
+      'fox with hen',
+      'hen in jaws',
+      'fox its jaws',
+    ],
+    [
+      'A cook scoops nuts into bags and hands one to a nurse.',
+      'cook scoops nuts',
+      'cook scoops into bags',
+      'cook hands to nurse',
+    ],
+    [
+      'The carts are covered with straw, and each has a lamp on it.',
+      'carts covered with straw',
+      'carts has lamp',
+      'lamp on carts',
+    ],
+  ],
   'phrases with a predicate without tense': [
+    ['A cook, knife in hand, leans on a crate.', 'knife in hand', 'cook leans on crate'],
+    [
+      'A hen crosses a lane, its feathers covered with mud, toward a barn.',
+      'hen crosses lane',
+      'feathers covered with mud',
+      'hen toward barn',
+      'hen its feathers',
+    ],
     [
       'A sailor leans on a crate, his gloves in his pockets.',
       'sailor leans on crate',
