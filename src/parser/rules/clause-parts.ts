@@ -13,7 +13,7 @@ export interface Predicate {
   /** With its verb as a lemma: `sit on`. */
   readonly lemma: string;
   /** How annotators word it, if not by its lemma. */
-  readonly inferred?: { readonly lemma: string };
+  readonly inferred?: { readonly lemma: string } | undefined;
   /** Whether the caption says that it is not so, or only might be: "is not wearing", "about to hit". */
   readonly isDenied?: boolean;
 }

@@ -8,7 +8,7 @@ import { isNowhere } from './phrase-graph.js';
 /** A predicate with an object, which a phrase after "and" may join. */
 interface JoinedPredicate {
   readonly preposition: string;
-  readonly verb?: string;
+  readonly verb?: string | undefined;
 }
 
 /**

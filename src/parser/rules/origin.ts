@@ -9,7 +9,7 @@ export interface Origin {
   /** The preposition before it; empty for the direct object of a verb. */
   readonly preposition: string;
   /** The infinitive of the verb; undefined for a preposition without a verb. */
-  readonly verb?: string;
+  readonly verb?: string | undefined;
   /** As written. */
   readonly text: string;
   /** Whether a comma is before it. */

@@ -33,11 +33,15 @@ export function readPreposition(state: ReadingState, text: string, lemma = text)
   state.pending = {
     text,
     lemma,
+    inferred: undefined,
+    verb: undefined,
     preposition: text,
     subjects,
     isFronted,
     isDenied,
+    others: undefined,
     isAside: state.previousKind === 'comma',
+    clause: 'plain',
   };
 }
 

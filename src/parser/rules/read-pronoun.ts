@@ -64,7 +64,7 @@ function readObject(state: ReadingState, part: PronounPart, pending: PendingPred
   }
   // "has oars lying across it and a coil of rope": a list goes on.
   if (isSwitched) state.related = state.originOf(subjects);
-  else state.related = pending.verb === undefined ? undefined : { ...pending, subjects };
+  else state.related = pending.verb === undefined ? undefined : { ...pending, subjects, otherSubjects: undefined };
   // A copy, so that "and a fence" after "with boats in it" does not join a subject.
   // "next to her on a stool": what follows is about the subjects.
   const isAbout = antecedent.length > 0 && subjects.length > 0 && pending.preposition !== 'with';

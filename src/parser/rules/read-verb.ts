@@ -28,12 +28,14 @@ export function readVerb(state: ReadingState, part: VerbPart, following: readonl
   state.pending = {
     text: part.text,
     lemma: part.lemma,
+    inferred: undefined,
     verb: part.verb,
     preposition: '',
     subjects,
     isFronted,
     isDenied: part.isDenied === true,
     others: part.form === 'finite' && !isRelative ? undefined : otherSubjects(state, nearest),
+    isAside: false,
     clause: isRelative ? 'relative' : state.isJoined() ? 'joined' : 'plain',
   };
 }

@@ -5,27 +5,29 @@ import type { NounPhrase } from './noun-phrase.js';
 import type { Group } from './origin.js';
 import { type OtherSubjects, PhraseGraph, type Reading, type ReadingKind } from './phrase-graph.js';
 
-/** A predicate whose object has not been read yet. */
+/** A predicate whose object has not been read yet. Each has all properties, in one order: mixed objects are slow. */
 export interface PendingPredicate extends Predicate {
   /** Undefined when the object decides: a preposition without a verb, as in "a man eating pizza with a fork". */
   readonly subjects: Group | undefined;
   readonly preposition: string;
-  readonly verb?: string;
+  /** The infinitive of its verb. */
+  readonly verb: string | undefined;
   /** Whether it starts a sentence, so that its subject follows. */
-  readonly isFronted?: boolean;
+  readonly isFronted: boolean;
+  readonly isDenied: boolean;
   /** Groups that may be its subjects instead: those before, and those after. */
-  readonly others?: readonly Group[] | undefined;
+  readonly others: readonly Group[] | undefined;
   /** Whether a comma is before a preposition without a verb. */
-  readonly isAside?: boolean;
+  readonly isAside: boolean;
   /** How the clause has its verb. */
-  readonly clause?: Reading['clause'];
+  readonly clause: Reading['clause'];
 }
 
 /** A predicate whose subjects are known. */
 export interface ResolvedPredicate extends PendingPredicate {
   readonly subjects: Group;
   /** Finds other subjects that it may have, with their predicates; undefined if it has none. */
-  readonly otherSubjects?: (() => readonly OtherSubjects[]) | undefined;
+  readonly otherSubjects: (() => readonly OtherSubjects[]) | undefined;
 }
 
 /** A predicate before its subjects, with its object. */
@@ -182,7 +184,7 @@ export class ReadingState {
 
   /** Relates objects to the subjects of a predicate, and notes which others it may have. */
   relateObjects(objects: Group, related: ResolvedPredicate): void {
-    const { subjects, verb, clause = 'plain', otherSubjects } = related;
+    const { subjects, verb, clause, otherSubjects } = related;
     const choice = otherSubjects ? 'preferred' : 'only';
     this.relate(subjects, related, objects, { choice, verb: verb === undefined ? 'none' : 'own', clause });
     if (otherSubjects && this.isStated(related)) this.found.mayRelate(otherSubjects, objects);

@@ -32,11 +32,24 @@ export function resolvedPredicate(
     origin !== undefined &&
     subjects === origin.subjects &&
     isOfVerb(origin, pending.preposition, state.nearest[0]!, object[0]!);
-  const predicate = isOfAgent ? { ...pending, ...ofVerb(origin, pending, state.nearest[0]!) } : pending;
+  const predicate = isOfAgent ? ofVerb(origin, pending, state.nearest[0]!) : pending;
   // Only who uses a tool does something with it.
   const isSure = pending.preposition === 'of' || (isOfAgent && pending.preposition === 'with' && isTool(object[0]!));
   const otherSubjects = isSure ? undefined : otherSubjectsOf(state, pending, subjects, object);
-  return { ...predicate, isDenied, subjects, otherSubjects };
+  return {
+    text: predicate.text,
+    lemma: predicate.lemma,
+    inferred: predicate.inferred,
+    verb: isOfAgent ? origin.verb : pending.verb,
+    preposition: pending.preposition,
+    subjects,
+    isFronted: pending.isFronted,
+    isDenied,
+    others: pending.others,
+    isAside: pending.isAside,
+    clause: pending.clause,
+    otherSubjects,
+  };
 }
 
 /** The groups that introduced each other, from the nearest one on, at most. */
@@ -60,7 +73,7 @@ function otherSubjectsOf(
   if (!hasOthers) return undefined;
   return () => {
     const found: OtherSubjects[] = [];
-    const { clause = 'plain' } = pending;
+    const { clause } = pending;
     let choice: 'nearer' | 'higher' = 'nearer';
     if (pending.subjects === undefined) {
       let group = nearest;
@@ -87,10 +100,10 @@ function otherSubjectsOf(
 }
 
 /** Returns the predicate of a verb and a preposition after its object; annotators leave the verb out. */
-function ofVerb(origin: ResolvedPredicate, { text, lemma }: Predicate, { entity }: NounPhrase) {
+function ofVerb(origin: ResolvedPredicate, { text, lemma }: Predicate, { entity }: NounPhrase): Predicate {
   const { verb = '' } = origin;
-  if (isIdiom(verb, entity.lemma)) return { ...withVerb(origin, `${entity.head} ${text}`), verb };
-  const predicate = { ...withVerb(origin, text), verb };
+  if (isIdiom(verb, entity.lemma)) return withVerb(origin, `${entity.head} ${text}`);
+  const predicate = withVerb(origin, text);
   return origin.preposition === '' ? { ...predicate, inferred: { lemma } } : predicate;
 }
 
