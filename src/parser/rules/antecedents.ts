@@ -144,6 +144,13 @@ export class Antecedents {
       visited.add(introducing);
       if (agrees(origin.subjects)) return origin.subjects;
     }
+    // "a cup in one hand and a fork in the other"
+    if (word === 'one' && context.isObject) {
+      const one = this.earlier.findLast(
+        ({ phrase, sentence }) => sentence === this.sentence && phrase.entity.quantity === 'one',
+      );
+      if (one) return [one.phrase];
+    }
     const ofClause = context.subject.find(agrees);
     if (ofClause) return ofClause;
     // "A bell hangs from its neck, and a bird sits on its back. Behind it is a shed."

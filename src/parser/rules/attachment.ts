@@ -37,7 +37,7 @@ function isUsedOn(
   object: NounPhrase,
   originOf: OriginOf,
 ) {
-  const outer = preposition === 'with' && isTool(object) && locatives.has(place) ? originOf(subjects) : undefined;
+  const outer = preposition === 'with' && isTool(object) && place !== '' ? originOf(subjects) : undefined;
   return outer !== undefined && isOfVerb(outer, preposition, subjects[0]!, object);
 }
 
@@ -96,9 +96,16 @@ function isIncidental(phrase: NounPhrase, origin: Origin, preposition: string, o
     );
   // "a man on a sidewalk with one leg up", "a woman on a beach with an umbrella"
   if (preposition === 'with' && object.nounClass === 'bodyPart') return true;
-  if (preposition === 'with' && isCarried(object)) return !perception.has(origin.verb ?? '');
+  // "a horse pulling a carriage with tourists"
+  const isAboard =
+    phrase.nounClass === 'vehicle' && object.nounClass === 'person' && origin.subjects[0]!.nounClass === 'animal';
+  if (preposition === 'with' && isCarried(object)) return !perception.has(origin.verb ?? '') && !isAboard;
   // "riding a wave on a surfboard", "riding a bike in a dress"
-  if ((preposition === 'on' || preposition === 'on top of') && object.nounClass === 'board') return true;
+  if (
+    (preposition === 'on' || preposition === 'on top of') &&
+    (object.nounClass === 'board' || rides.has(object.entity.lemma))
+  )
+    return true;
   if (preposition === 'in' && object.nounClass === 'garment') return true;
   const isHeld =
     (origin.verb !== undefined && origin.preposition === '') ||
@@ -149,9 +156,12 @@ export function attachmentAgent(nearest: Group, verb: VerbPart, originOf: Origin
 /**
  * Returns what a relative clause is about: the nearest group that agrees with its verb in number and may do what it says. In "a man
  * with a cart that is full" it is the cart, in "two boys in a boat that are fishing" the boys.
- * @param isPersonal whether it begins with `who`
+ * @param relative the word that begins it
  */
-export function relativeSubject(nearest: Group, verb: VerbPart, isPersonal: boolean, originOf: OriginOf): Group {
+export function relativeSubject(nearest: Group, verb: VerbPart, relative: string, originOf: OriginOf): Group {
+  const isPersonal = relative === 'who';
+  // "a girl waxing a board, which rests": not the girl
+  if (relative === 'which' && agrees(nearest, verb) && !isAnimate(nearest[0]!.nounClass)) return nearest;
   for (let group = nearest; group.length > 0; group = originOf(group)?.subjects ?? []) {
     const origin = originOf(group);
     if (!agrees(group, verb)) continue;
@@ -266,6 +276,8 @@ const adjacent = new Set([
 ]);
 /** What people sit on while they do something. */
 const seats = wordSet('armchair bench chair couch recliner sofa stool');
+/** What people ride on, wherever they are. */
+const rides = wordSet('bicycle bike motorcycle motorbike scooter sled sledge toboggan tricycle unicycle');
 /** Verbs that say where their object goes. */
 const placing = wordSet('put place set lay leave drop throw arrange hang');
 const temporal = wordSet('during before after until');

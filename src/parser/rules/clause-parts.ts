@@ -46,8 +46,8 @@ export type ClausePart =
   | { readonly kind: 'adjective'; readonly text: string }
   /** `quote` stands for words that somebody or something says. */
   | { readonly kind: 'and' | 'comma' | 'while' | 'quote' }
-  /** `isPersonal` for `who`. */
-  | { readonly kind: 'relative'; readonly isPersonal: boolean }
+  /** `who` is about persons and animals, `which` about things, `that` about either. */
+  | { readonly kind: 'relative'; readonly word: string }
   /** `neither`, `as if`: the clause states nothing; `as if` also starts one. */
   | { readonly kind: 'denial'; readonly isNewClause: boolean };
 
@@ -147,7 +147,7 @@ function partAt(sentence: TaggedSentence, words: readonly string[], k: number): 
     case 'verb':
       return verbAt(sentence, words, k);
     case 'relative':
-      return { part: { kind: 'relative', isPersonal: words[k] === 'who' }, next: k + 1 };
+      return { part: { kind: 'relative', word: words[k]! }, next: k + 1 };
     case 'while':
     case 'and':
     case 'comma':
@@ -172,7 +172,9 @@ function memberAt(
     while (tags[k] === 'adjective' && words[k] !== 'other') k++;
     if (k > start + 1 ? !/^ones?$/.test(words[k] ?? '') : !ordinals.has(words[k] ?? '') && words[k] !== 'one')
       return undefined;
-  } else if (tags[k] !== 'number' && !members.has(words[k]!)) return undefined;
+  } else if (words[k] === 'a' && ordinals.has(words[k + 1] ?? '')) k++;
+  // "while a third holds the rope"
+  else if (tags[k] !== 'number' && !members.has(words[k]!)) return undefined;
   const word =
     words[start] === 'both' ? 'both' : words[start] === 'others' ? 'others' : words[start] === 'all' ? 'them' : 'one';
   k++;
@@ -182,6 +184,14 @@ function memberAt(
   // "and the one on the right plays"
   if (words[start + 1] === 'one' && words[start] === 'the')
     return standsAlone.has(tags[k]!) && words[k] !== 'of' ? { word: 'the one', next: k } : undefined;
+  // "a cup in one hand and a fork in the other"
+  if (
+    words[start] === 'the' &&
+    words[k - 1] === 'other' &&
+    tags[start - 1] === 'preposition' &&
+    endsPhrase.has(tags[k])
+  )
+    return { word, next: k };
   // "the other an apple"
   if (words[start] === 'the' && k === start + 2 && /^an?$/.test(words[k] ?? '')) return { word, next: k };
   if (words[k] === ',' && words[start] === 'the' && tags[k + 1] === 'relative') return { word, next: k };
@@ -190,6 +200,12 @@ function memberAt(
 
 /** What follows a word that stands for a noun. */
 const standsAlone: ReadonlySet<WordClass> = new Set<WordClass>(['be', 'verb', 'relative', 'preposition', 'adverb']);
+const endsPhrase: ReadonlySet<WordClass | undefined> = new Set<WordClass | undefined>([
+  undefined,
+  'comma',
+  'and',
+  'while',
+]);
 /** Words that stand for a part of a group. */
 const members = wordSet('one another both each some many most all several few others');
 const ordinals = wordSet('other others first second third former latter');

@@ -25,7 +25,9 @@ export function startsClause(
   hasVerb: boolean,
 ): boolean {
   const next = parts[k + 1];
-  if (hasVerb && isSubjectAhead(parts, k)) return true;
+  // "a seal caught in a net, and a diver with a knife is", but "a desk with books, pens, and a lamp is"
+  const isSecond = parts[k - 2]?.kind === 'comma' && !/^(?:and|comma)$/.test(parts[k - 4]?.kind ?? '');
+  if ((hasVerb || (isSecond && phrase.isDetermined && !phrase.isPlural)) && isSubjectAhead(parts, k)) return true;
   if (next?.kind !== 'be' && next?.kind !== 'verb') return false;
   if (hasTense(next) && next.isSingular === phrase.isPlural && phrase.isPlural) return false;
   if (isAnimate(phrase.nounClass)) return true;
@@ -45,7 +47,8 @@ export function isSubjectAhead(parts: readonly ClausePart[], k: number): boolean
     const verb = parts[next];
     if (count === 1) {
       if (isVerbOf(phrase, verb) && (phrase.isDetermined || isAfterComma || next > k + 1)) return true;
-      if (verb?.kind === 'comma' && parts[next + 1]?.kind === 'relative') {
+      const inserted = verb?.kind === 'comma' ? parts[next + 1] : undefined;
+      if (inserted?.kind === 'relative' || (inserted?.kind === 'verb' && inserted.form !== 'finite')) {
         const end = afterComma(parts, next + 2);
         return end !== undefined && isVerbOf(phrase, parts[end]);
       }
@@ -62,11 +65,17 @@ const MOST_SUBJECTS = 4;
 
 const phraseOf = (part: ClausePart | undefined) => (part?.kind === 'phrase' ? part.phrase : undefined);
 
-/** Returns the index after a phrase and what prepositions add to it. */
+/** Returns the index after a phrase and what prepositions and participles add to it. */
 function afterPlaces(parts: readonly ClausePart[], phrase: number): number {
   let next = phrase + 1;
-  while (parts[next]?.kind === 'preposition' && /^(?:phrase|pronoun)$/.test(parts[next + 1]?.kind ?? '')) next += 2;
-  return next;
+  for (;;) {
+    const part = parts[next];
+    const isObject = /^(?:phrase|pronoun)$/.test(parts[next + 1]?.kind ?? '');
+    // "a curtain patterned with shells hangs"
+    if (part?.kind === 'verb' && part.form !== 'finite') next += isObject ? 2 : 1;
+    else if (part?.kind === 'preposition' && isObject) next += 2;
+    else return next;
+  }
 }
 
 /** Returns the index after the next comma of a sentence. */

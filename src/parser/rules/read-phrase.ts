@@ -1,13 +1,12 @@
 import { isAnimate } from '../language/noun-classes.js';
 import { wordSet } from '../language/word-set.js';
-import { isOwn } from './attachment.js';
 import type { ClausePart } from './clause-parts.js';
 import { isApposition, isBackdrop } from './clause-starts.js';
 import { findOwner } from './find-owner.js';
+import { holderOf } from './holder-of.js';
 import { joinPhrase } from './join-phrase.js';
 import type { NounPhrase } from './noun-phrase.js';
 import type { Group } from './origin.js';
-import { pronounAgrees } from './pronoun-agrees.js';
 import type { PendingPredicate, ReadingState } from './reading-state.js';
 import { resolvedPredicate } from './resolved-predicate.js';
 
@@ -28,8 +27,7 @@ export function readPhrase(state: ReadingState, phrase: NounPhrase, sentence: re
   }
   const { pending } = state;
   if (pending) {
-    const holder = holderOf(state, pending, sentence, k);
-    completePending(state, holder ? { ...pending, subjects: holder } : pending, group, isBackdrop(sentence, k));
+    completePending(state, pending, group, isBackdrop(sentence, k), holderOf(state, pending, sentence, k));
   } else if (isGapped(state)) {
     state.attachObjects(group, { ...state.handled!.predicate, subjects: state.subject });
     state.nearest = group;
@@ -89,31 +87,16 @@ function isSecondObject(state: ReadingState, phrase: NounPhrase): boolean {
   );
 }
 
-/**
- * Returns who has what is in or on it: "pushes a cart with two toddlers in it" is about the cart, "a fox crosses a road with a hare in
- * its jaws" about the fox; undefined if nothing says so.
- */
-function holderOf(
-  { nearest, originOf }: ReadingState,
-  { preposition, subjects }: PendingPredicate,
-  parts: readonly ClausePart[],
-  k: number,
-): Group | undefined {
-  const [place, object] = [parts[k + 1], parts[k + 2]];
-  if (preposition !== 'with' || subjects !== undefined || place?.kind !== 'preposition') return undefined;
-  if (object?.kind === 'pronoun') return object.word === 'it' && pronounAgrees('it', nearest) ? nearest : undefined;
-  if (object?.kind !== 'phrase' || !isOwn(object.phrase)) return undefined;
-  const { nounClass, determiner } = object.phrase;
-  if (nounClass !== 'bodyPart' && nounClass !== 'garment') return undefined;
-  for (let group = nearest; group.length > 0; group = originOf(group)?.subjects ?? [])
-    if (isAnimate(group[0]!.nounClass) && pronounAgrees(determiner!.text, group)) return group;
-  return undefined;
-}
-
 /** Gives the pending predicate its object. */
-function completePending(state: ReadingState, pending: PendingPredicate, object: Group, isFarAway: boolean): void {
+function completePending(
+  state: ReadingState,
+  pending: PendingPredicate,
+  object: Group,
+  isFarAway: boolean,
+  holder?: Group,
+): void {
   state.pending = undefined;
-  const related = resolvedPredicate(state, pending, object, isFarAway);
+  const related = resolvedPredicate(state, pending, object, isFarAway, holder);
   if (related) {
     state.attachObjects(object, related);
     if (pending.verb !== undefined && pending.preposition === '') {

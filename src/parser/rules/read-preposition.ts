@@ -50,7 +50,7 @@ function fixedSubjects(state: ReadingState, text: string): Group | undefined {
   if (state.previousKind === 'be') return state.clauseSubject();
   if (state.previousKind === 'adjective' && state.described.length > 0) return state.described;
   // ", with pans hanging above him"
-  if (text === 'with' && state.previousKind === 'comma' && state.hasVerb) return state.subject;
+  if (text === 'with' && state.previousKind === 'comma' && state.subject.length > 0) return state.subject;
   if (state.isJoined()) return state.related?.subjects ?? state.subject;
   if (state.previousKind === 'while') return state.subject;
   return state.nearest.length > 0 ? undefined : [];

@@ -99,7 +99,9 @@ function antecedentOf(
     {
       subjects: isAimed ? [...subjects, ...state.agent] : isThere ? [...subjects, ...origin.subjects] : subjects,
       // "their necks are stretched as they eat"
-      subject: [state.ownersOf(state.subject), state.subject],
+      subject: isAnimate(state.subject[0]?.nounClass ?? 'thing')
+        ? [state.subject]
+        : [state.ownersOf(state.subject), state.subject],
       isObject: state.pending !== undefined,
       isBeside: state.isBeside(),
       isContainer: /^(?:on|in|inside|into|onto|from|of)$/.test(preposition),

@@ -1,5 +1,5 @@
 import { isAnimate } from '../language/noun-classes.js';
-import { attachmentAgent, relativeSubject } from './attachment.js';
+import { attachmentAgent, isOwn, relativeSubject } from './attachment.js';
 import type { ClausePart, VerbPart } from './clause-parts.js';
 import { helps } from './open-word-class.js';
 import type { Group } from './origin.js';
@@ -13,7 +13,7 @@ export function readVerb(state: ReadingState, part: VerbPart, following: readonl
     state.agent = state.subject;
   }
   state.described = [];
-  const subjects = subjectsOf(state, part);
+  const subjects = subjectsOf(state, part, following);
   const { isRelative, nearest } = state;
   if (part.form === 'finite' && !state.isRelative) state.hasVerb = true;
   state.isRelative = false;
@@ -61,10 +61,10 @@ function closeObjectClause(state: ReadingState, part: VerbPart, [next, afterNext
 }
 
 /** Returns whose verb it is. */
-function subjectsOf(state: ReadingState, part: VerbPart): Group {
+function subjectsOf(state: ReadingState, part: VerbPart, following: readonly ClausePart[]): Group {
   if (state.pending && /without$|instead of$/.test(state.pending.text)) return [];
   if (state.isRelative && state.nearest.length > 0)
-    return relativeSubject(state.nearest, part, state.isPersonal, state.originOf);
+    return relativeSubject(state.nearest, part, state.relative, state.originOf);
   if (
     (part.isInfinitive || (part.text.startsWith(part.verb) && helps.has(state.related?.verb ?? ''))) &&
     state.related?.preposition === '' &&
@@ -75,12 +75,23 @@ function subjectsOf(state: ReadingState, part: VerbPart): Group {
   if (state.nothing && state.previousKind === 'pronoun' && (state.nothing === 'subject' || part.form !== 'finite'))
     return [];
   // "has her hair tied back and is feeding a horse"
-  if (state.isJoined() && part.form === 'finite' && isAlive(state.subject) && !isAlive(state.agent))
-    return state.subject;
+  // "sits in a cart filled with toys, reaching for"
+  const mayEnd = part.form === 'finite' ? state.isJoined() : state.previousKind === 'comma' && part.form === 'gerund';
+  if (mayEnd && isAlive(state.subject) && !isAlive(state.agent)) return state.subject;
   if (state.isJoined() || state.previousKind === 'while') return state.agent;
   if (part.form === 'finite' || state.nearest.length === 0) return state.subject;
   if (state.pending?.verb !== undefined) return state.agent;
+  // "with a puppy following them", "with a book covering her face": what somebody has does it to them.
+  const origin = state.originOf(state.nearest);
+  if (origin?.preposition === 'with' && origin.verb === undefined && isAboutOwner(following)) return state.nearest;
   return attachmentAgent(state.nearest, part, state.originOf);
+}
+
+/** Checks whether the object of a verb is a pronoun, or somebody's own. */
+function isAboutOwner([next, afterNext]: readonly ClausePart[]): boolean {
+  const object = next?.kind === 'preposition' ? afterNext : next;
+  if (object?.kind === 'pronoun') return object.word !== 'each other' && object.word !== 'nothing';
+  return object === next && object?.kind === 'phrase' && isOwn(object.phrase) && object.phrase.nounClass === 'bodyPart';
 }
 
 const isAlive = ([phrase]: Group) => phrase !== undefined && isAnimate(phrase.nounClass);

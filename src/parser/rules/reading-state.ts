@@ -70,8 +70,8 @@ export class ReadingState {
   /** The group that the last adjective describes. */
   described: Group = [];
   isRelative = false;
-  /** Whether the relative clause begins with `who`. */
-  isPersonal = false;
+  /** The word that begins the relative clause: `who`. */
+  relative = '';
   /** The last pronoun if it denies what follows: as an object, "with no one sitting on it", or a subject, "no one sits". */
   nothing: 'object' | 'subject' | undefined;
   isQuestion = false;

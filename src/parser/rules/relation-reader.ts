@@ -98,7 +98,7 @@ export class RelationReader {
       case 'relative':
         if (state.pending && state.pending.verb === undefined) state.beginPlace(state.pending);
         else state.isRelative = true;
-        state.isPersonal = part.isPersonal;
+        state.relative = part.word;
         break;
       case 'while':
         state.beginClause();

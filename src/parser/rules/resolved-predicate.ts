@@ -1,4 +1,4 @@
-import { sceneryPictures } from '../language/noun-classes.js';
+import { isAnimate, sceneryPictures } from '../language/noun-classes.js';
 import { attachmentSite, isLocativeAttachment } from './attachment.js';
 import type { Predicate } from './clause-parts.js';
 import type { NounPhrase } from './noun-phrase.js';
@@ -10,14 +10,17 @@ import { isIdiom, isOfVerb, isTool } from './verb-arguments.js';
 /**
  * Finds the subjects of a predicate whose object was read, and how the two are worded together; undefined if it has no subject.
  * @param isFarAway whether the object is only in the background
+ * @param holder its subjects, if the caption leaves no doubt
  */
 export function resolvedPredicate(
   state: ReadingState,
   pending: PendingPredicate,
   object: Group,
   isFarAway = false,
+  holder?: Group,
 ): ResolvedPredicate | undefined {
-  const subjects = pending.subjects ?? attachmentSite(state.nearest, pending.preposition, object[0]!, state.originOf);
+  const subjects =
+    holder ?? pending.subjects ?? attachmentSite(state.nearest, pending.preposition, object[0]!, state.originOf);
   if (subjects.length === 0) return undefined;
   // "a sign with trees in the background" has no trees.
   const isElsewhere = isFarAway && pending.preposition === 'with' && subjects[0]!.nounClass !== 'place';
@@ -33,8 +36,16 @@ export function resolvedPredicate(
     subjects === origin.subjects &&
     isOfVerb(origin, pending.preposition, state.nearest[0]!, object[0]!);
   const predicate = isOfAgent ? ofVerb(origin, pending, state.nearest[0]!) : pending;
-  // Only who uses a tool does something with it.
-  const isSure = pending.preposition === 'of' || (isOfAgent && pending.preposition === 'with' && isTool(object[0]!));
+  // Only who uses a tool does something with it, and clothes are those of the person before.
+  const isWorn =
+    pending.preposition === 'in' &&
+    object[0]!.nounClass === 'garment' &&
+    isAnimate(state.nearest[0]?.nounClass ?? 'thing');
+  const isSure =
+    holder !== undefined ||
+    pending.preposition === 'of' ||
+    (isWorn && subjects === state.nearest) ||
+    (isOfAgent && pending.preposition === 'with' && isTool(object[0]!));
   const otherSubjects = isSure ? undefined : otherSubjectsOf(state, pending, subjects, object);
   return {
     text: predicate.text,

@@ -25,7 +25,6 @@ export function isOfVerb(
     return paths.has(preposition) && !ways.has(lemma);
   }
   if (isIdiom(verb, lemma)) return preposition !== 'of';
-  if (keeps.has(verb) || /^(?:to|into|onto)$/.test(between)) return false;
   // "scooping ice from a tub with a spoon"
   const isInstrument =
     preposition === 'with' &&
@@ -33,6 +32,7 @@ export function isOfVerb(
     mayUse(verb) &&
     !isAnimate(phrase.nounClass) &&
     isAnimate(subjects[0]!.nounClass);
+  if (keeps.has(verb) || (/^(?:to|into|onto)$/.test(between) && !isInstrument)) return false;
   // "spraying water from a hose onto a wall"
   if (between !== '') return isInstrument || (goals.has(preposition) && transferring.test(between));
   switch (preposition) {

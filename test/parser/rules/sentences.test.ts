@@ -482,6 +482,58 @@ const kinds: CaptionKinds = {
       'lamp on carts',
     ],
   ],
+  'who has it, and who does it': [
+    [
+      'A goat pulls a cart with a nurse and a baby in it.',
+      'goat pulls cart',
+      'cart with nurse',
+      'cart with baby',
+      'nurse in cart',
+      'baby in cart',
+    ],
+    ['a crate by a window with a lamp on it', 'crate by window', 'crate with lamp', 'lamp on crate'],
+    [
+      'A tailor presses the soil around a fern with her fingers.',
+      'tailor presses soil',
+      'soil around fern',
+      'tailor with fingers',
+    ],
+    [
+      'a nurse riding a pony with a goat following them',
+      'nurse riding pony',
+      'pony with goat',
+      'goat following nurse',
+      'goat following pony',
+    ],
+    ['A sailor is waxing a board, which rests on two crates.', 'sailor waxing board', 'board rests on crates'],
+    [
+      'A toddler sits in a cart filled with hay, reaching for a lamp.',
+      'toddler sits in cart',
+      'cart filled with hay',
+      'toddler reaching for lamp',
+    ],
+    [
+      'A cook stands in a hall, and the baker, dressed in silk, is holding a tray.',
+      'cook stands in hall',
+      'baker dressed in silk',
+      'baker holding tray',
+    ],
+    [
+      'a goat caught in a fence, and a nurse with a cap is cutting the wire with a chisel.',
+      'goat caught in fence',
+      'nurse with cap',
+      'nurse cutting wire',
+      'nurse cutting with chisel',
+    ],
+    ['Two clowns hold a hoop while a third is painting the wall.', 'clowns hold hoop', 'clowns painting wall'],
+    [
+      'A sailor holds a mug in one hand and a fork in the other.',
+      'sailor holds mug',
+      'mug in hand',
+      'sailor holds fork',
+      'fork in hand',
+    ],
+  ],
   'phrases with a predicate without tense': [
     ['A cook, knife in hand, leans on a crate.', 'knife in hand', 'cook leans on crate'],
     [
