@@ -138,10 +138,9 @@ const lists = {
   /** Objects that people carry and use: in "cutting a cake with a knife" the person has the knife, not the cake. */
   tool: wordSet(`
       axe backpack bag balloon bat baton binoculars book briefcase broom brush camera cane cellphone chainsaw chalk
-      chisel chopstick cigarette clipboard controller crayon crowbar drill flashlight fork frisbee glove guitar hammer
+      chisel chopstick cigarette cleaver clipboard controller crayon crowbar drill flashlight fork frisbee glove guitar hammer
       handbag hoe hose iphone kite knife ladle laptop leash luggage magazine mallet marker megaphone microphone mitt
-      mop needle newspaper oar paddle parasol pen pencil phone pitchfork plier pliers pole purse racket racquet rag
-      rake remote rope saw scalpel scissor scissors scoop scraper screwdriver shear shears shovel sickle spade spatula
+      mop needle newspaper oar paddle parasol pen pencil phone pitchfork plier pliers pole purse racket racquet rag rake razor remote rope saw scalpel scissor scissors scoop scraper screwdriver shear shears shovel sickle spade spatula
       sponge spoon squeegee stethoscope stick suitcase sword syringe tong tongs toothbrush toothpick trowel tweezers
       umbrella walkie-talkie wand whip whisk wiimote wrench`),
   time: wordSet('afternoon day daytime dusk evening fall morning night nighttime nite noon summer sunset time winter'),

@@ -157,9 +157,8 @@ export class Antecedents {
     const meant = this.meant.get(kindOf(word));
     const isTopic = meant !== undefined && meant.sentence >= Math.max(this.subjectSentence, this.sentence - 1);
     if (isTopic && (context.isObject || isPersonal(word)) && agrees(meant.group)) return meant.group;
-    // What is beside something is seldom beside the room.
-    const isRoom = context.isBeside && rooms.test(this.lastSubject[0]?.entity.lemma ?? '');
-    if (agrees(this.lastSubject) && !isRoom) return this.lastSubject;
+    const isAround = context.isBeside && surroundings.test(this.lastSubject[0]?.entity.lemma ?? '');
+    if (agrees(this.lastSubject) && !isAround) return this.lastSubject;
     const isPlural = /^(?:they|them|their|both)$/.test(word);
     // "She is wearing boots, and there is paint on them."
     if (isPlural && context.isContainer)
@@ -221,7 +220,9 @@ export class Antecedents {
 const ruleOf = (word: string): Coreference['rule'] =>
   word === 'one' || word === 'the one' ? 'one-of' : word === 'both' ? 'both' : 'pronoun';
 
-const rooms = /room$|^(?:kitchen|office|hall|hallway|den|attic|garage|studio|gym|library|cafe|restaurant|shop)$/;
+/** What is around other things, rather than beside them. */
+const surroundings =
+  /room$|^(?:kitchen|office|hall|hallway|den|attic|garage|studio|gym|library|cafe|restaurant|shop|storm|party|festival|game|match|race|class|lesson|concert|market|fair|parade|ceremony|wedding|sleepover|street|city|town|village|site)$/;
 
 /** Returns what is the same of `it` and `its`, `he`, `him` and `his`: their number and gender. */
 const kindOf = (word: string) =>

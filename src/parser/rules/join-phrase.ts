@@ -97,8 +97,8 @@ function isParallelThing(
   return (
     outer !== undefined &&
     isContainment(outer) &&
-    related.verb !== undefined &&
     related.preposition !== '' &&
+    related.preposition !== 'of' &&
     next?.kind === 'verb' &&
     next.form !== 'finite'
   );

@@ -49,6 +49,8 @@ export function readPreposition(state: ReadingState, text: string, lemma = text)
 function fixedSubjects(state: ReadingState, text: string): Group | undefined {
   if (state.previousKind === 'be') return state.clauseSubject();
   if (state.previousKind === 'adjective' && state.described.length > 0) return state.described;
+  // "a car with its doors open on a lawn"
+  if (state.previousKind === 'adjective' && state.isOwnPart()) return state.originOf(state.nearest)!.subjects;
   // ", with pans hanging above him"
   if (text === 'with' && state.previousKind === 'comma' && state.subject.length > 0) return state.subject;
   if (state.isJoined()) return state.related?.subjects ?? state.subject;

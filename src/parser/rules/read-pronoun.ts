@@ -5,6 +5,7 @@ import type { Group } from './origin.js';
 import { pronounAgrees } from './pronoun-agrees.js';
 import type { PendingPredicate, ReadingState, ResolvedPredicate } from './reading-state.js';
 import { resolvedPredicate } from './resolved-predicate.js';
+import { isSight } from './verb-arguments.js';
 
 /** Reads a pronoun: what it stands for is an object or the subject of the clause. */
 export function readPronoun(state: ReadingState, part: PronounPart): void {
@@ -55,7 +56,7 @@ function readObject(state: ReadingState, part: PronounPart, pending: PendingPred
   const related = antecedent.length > 0 ? objectOf(state, pending, subjects, antecedent) : undefined;
   if (related) subjects = related.subjects;
   state.pending = undefined;
-  if (related && antecedent === handled) {
+  if (related && isNewOrigin(state, related, antecedent)) {
     // "washes a cup and puts it on a shelf": the same thing is the object of another verb.
     state.attachObjects(antecedent, related);
     state.handled = { predicate: related, objects: antecedent };
@@ -109,6 +110,18 @@ function antecedentOf(
       originOf: state.originOf,
     },
   );
+}
+
+/** Checks for a thing that a verb has as direct object, which is not what introduced the subject. */
+function isNewOrigin(
+  { originOf }: ReadingState,
+  { verb, preposition, subjects }: ResolvedPredicate,
+  [thing]: Group,
+): boolean {
+  if (verb === undefined || isSight(verb) || preposition !== '' || !thing || isAnimate(thing.nounClass)) return false;
+  for (let group = subjects; group.length > 0; group = originOf(group)?.subjects ?? [])
+    if (group.includes(thing)) return false;
+  return true;
 }
 
 /** Returns the object of the verb before if a pronoun is the object of another verb of its subject: "washes a cup in a sink and dries it". */

@@ -81,6 +81,8 @@ function subjectsOf(state: ReadingState, part: VerbPart, following: readonly Cla
   if (state.isJoined() || state.previousKind === 'while') return state.agent;
   if (part.form === 'finite' || state.nearest.length === 0) return state.subject;
   if (state.pending?.verb !== undefined) return state.agent;
+  // "a plane with its nose open being loaded"
+  if (state.previousKind === 'adjective' && state.isOwnPart()) return state.originOf(state.nearest)!.subjects;
   // "with a puppy following them", "with a book covering her face": what somebody has does it to them.
   const origin = state.originOf(state.nearest);
   if (origin?.preposition === 'with' && origin.verb === undefined && isAboutOwner(following)) return state.nearest;

@@ -1,5 +1,5 @@
 import { Antecedents } from './antecedents.js';
-import { isSideBySideAttachment } from './attachment.js';
+import { isOwn, isSideBySideAttachment } from './attachment.js';
 import type { ClausePart, Predicate } from './clause-parts.js';
 import type { NounPhrase } from './noun-phrase.js';
 import type { Group } from './origin.js';
@@ -199,6 +199,12 @@ export class ReadingState {
   isStated({ isDenied, text }: Predicate): boolean {
     if (/(?:^| )(?:without|instead of|except|despite)$/.test(text)) return false;
     return !this.isQuestion && !this.isClauseDenied && !isDenied;
+  }
+
+  /** Checks whether the last phrase is a part of what it was said of: "a plane with its nose open". */
+  isOwnPart(): boolean {
+    const origin = this.originOf(this.nearest);
+    return origin?.preposition === 'with' && origin.verb === undefined && isOwn(this.nearest[0]!);
   }
 
   /** Checks whether "and" or a comma precedes. */

@@ -29,7 +29,7 @@ export function isOfVerb(
   const isInstrument =
     preposition === 'with' &&
     isTool(object) &&
-    mayUse(verb) &&
+    mayUse(verb, object) &&
     !isAnimate(phrase.nounClass) &&
     isAnimate(subjects[0]!.nounClass);
   if (keeps.has(verb) || (/^(?:to|into|onto)$/.test(between) && !isInstrument)) return false;
@@ -64,7 +64,10 @@ export const isUtensil = (object: NounPhrase): boolean =>
 /** Checks for what things are done with: "mending a net with a needle", "lifting a box with both hands". */
 export const isTool = ({ nounClass }: NounPhrase): boolean => nounClass === 'tool' || nounClass === 'bodyPart';
 /** Checks for a verb that does something to its object, rather than meet it, move it or have it. */
-const mayUse = (verb: string) => !sights.has(verb) && !travels.has(verb) && !conveys.has(verb) && !keeps.has(verb);
+const mayUse = (verb: string, { entity }: NounPhrase) =>
+  !sights.has(verb) && !travels.has(verb) && !keeps.has(verb) && !(conveys.has(verb) && loads.has(entity.lemma));
+/** What people carry, but do nothing with. */
+const loads = wordSet('bag backpack balloon book briefcase handbag luggage magazine newspaper purse suitcase');
 
 /** Checks for what people carry or bring along. */
 export const isCarried = ({ nounClass }: NounPhrase): boolean => carried.has(nounClass);
@@ -80,6 +83,7 @@ export const goals = wordSet('to into onto toward towards');
 
 /** What eyes do at a distance, whatever else they meet. */
 const gazes = wordSet('look gaze stare glance peer peek smile wave');
+export const isSight = (verb: string): boolean => sights.has(verb);
 const sights = wordSet('look watch view observe see notice photograph film read');
 /** What leads somewhere itself: "a path through a wood". */
 const ways = wordSet('alley bridge highway lane path road sidewalk street track trail tunnel river walkway staircase');

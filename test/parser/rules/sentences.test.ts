@@ -534,6 +534,16 @@ const kinds: CaptionKinds = {
       'fork in hand',
     ],
   ],
+  'parts that are open, and lists of what hangs or lies': [
+    ['a cart with its lid open being loaded with crates', 'cart with lid', 'cart loaded with crates'],
+    [
+      'a closet with shirts on hooks and boots lined up on a shelf',
+      'closet with shirts',
+      'closet with boots',
+      'shirts on hooks',
+      'boots lined up on shelf',
+    ],
+  ],
   'phrases with a predicate without tense': [
     ['A cook, knife in hand, leans on a crate.', 'knife in hand', 'cook leans on crate'],
     [
