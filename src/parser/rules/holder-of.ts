@@ -1,4 +1,5 @@
 import { isAnimate } from '../language/noun-classes.js';
+import { wordSet } from '../language/word-set.js';
 import { isOwn, isSideBySideAttachment } from './attachment.js';
 import type { ClausePart } from './clause-parts.js';
 import type { NounPhrase } from './noun-phrase.js';
@@ -47,11 +48,14 @@ function ownerIn({ nearest, originOf }: ReadingState, possessive: string): Group
   return undefined;
 }
 
+/** What things are beside, and seldom on or in. */
+const upright = wordSet('window door wall fence curtain mirror tree');
+
 /** Returns what something is on or in: in "a desk by a window with a lamp on it" the desk. */
 function containerIn({ nearest, originOf }: ReadingState): Group | undefined {
   for (let group: Group = nearest.slice(-1); group.length > 0; ) {
     const origin = originOf(group);
-    const isBeside = origin && isSideBySideAttachment(origin.preposition) && group[0]!.nounClass !== 'place';
+    const isBeside = origin && isSideBySideAttachment(origin.preposition) && upright.has(group[0]!.entity.lemma);
     if (pronounAgrees('it', group) && !isBeside) return group;
     group = origin?.subjects ?? [];
   }

@@ -43,10 +43,10 @@ export function resolvedPredicate(
     isAnimate(state.nearest[0]?.nounClass ?? 'thing');
   const isSure =
     holder !== undefined ||
-    pending.preposition === 'of' ||
     (isWorn && subjects === state.nearest) ||
     (isOfAgent && pending.preposition === 'with' && isTool(object[0]!));
-  const otherSubjects = isSure ? undefined : otherSubjectsOf(state, pending, subjects, object);
+  const others = pending.preposition === 'of' ? undefined : otherSubjectsOf(state, pending, subjects, object);
+  const otherSubjects = others && isSure ? noOthers : others;
   return {
     text: predicate.text,
     lemma: predicate.lemma,
@@ -62,6 +62,8 @@ export function resolvedPredicate(
     otherSubjects,
   };
 }
+
+const noOthers = () => [];
 
 /** The groups that introduced each other, from the nearest one on, at most. */
 const CHAIN = 4;
