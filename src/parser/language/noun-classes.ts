@@ -86,19 +86,20 @@ const abstractNouns =
 
 const lists = {
   person: wordSet(`
-      actor adult artist athlete audience baby barber barista bartender batsman batter bicyclist biker boarder boxer
-      boy bride bridesmaid brother bull-rider camper captain catcher celebrity chef chick child choir cleaner climber
-      clown coach commuter conductor cook cop couple cowboy coworker crew crossing-guard crowd customer cyclist dad
-      dancer daughter diner diver doctor driver duo elder employee family fan farmer father female fielder fighter
-      fisherman florist friend gentleman girl goalie goalkeeper grandfather grandma grandmother grandpa groom group
-      guard guest guide guy hiker hitter hunter husband infant instructor jockey judge kayaker kid kitesurfer knight
-      lady lifeguard lumberjack male man merchant model mom monk mother motorcyclist musician nun nurse officer
-      opponent owner painter parent passenger pedestrian performer person photographer pilot pirate pitcher player
-      police policeman politician porter president princess queen racer referee rider runner sailor santa scientist
-      sculptor senior server shopper singer sister skateboarder skater skier sledder snowboarder soldier somebody
-      someone son speaker spectator student surfer sweeper swimmer teacher team teammate teen teenager toddler tourist
-      traveler trio trumpeter twin umpire vendor visitor waiter waitress walker weaver wife woman worker youngster
-      youth`),
+      actor adult angler artist athlete audience baby barber barista bartender batsman batter bicyclist biker bishop
+      boarder boss bowler boxer boy bride bridesmaid brother bull-rider camper captain catcher celebrity chef chick
+      child choir cleaner climber clown coach cobbler commuter conductor cook cop couple cowboy coworker crew
+      crossing-guard crowd curler customer cyclist dad dancer daughter diner dishwasher diver doctor driver duo elder
+      employee family fan farmer father female fielder fighter fisherman florist friend gentleman girl goalie
+      goalkeeper graduate grandfather grandma grandmother grandpa groom groomer group guard guest guide guy herder
+      hiker hitter hunter husband infant instructor jockey judge kayaker kid kitesurfer knight lady lifeguard
+      lumberjack male man mason merchant model mom monk mother motorcyclist musician nun nurse officer opponent orphan
+      owner painter paraglider parent passenger pedestrian performer person photographer pilot pirate pitcher player
+      police policeman politician porter president princess queen quilter racer rafter rapper referee rider runner
+      sailor santa scientist sculptor secretary senior server shopper singer sister skateboarder skater skier sledder
+      snorkeler snowboarder soldier somebody someone son speaker spectator student surfer sweeper swimmer teacher team
+      teammate teen teenager toddler tourist traveler trio trumpeter twin umpire usher vendor visitor waiter waitress
+      walker weaver wife woman worker youngster youth zookeeper`),
   animal: wordSet(`
       alligator alpaca animal ant antelope beagle bear beast bee bird bison bobcat buffalo bug bull bulldog butterfly
       calf camel cardinal cat cattle cheetah chicken collie corgi cow crab crane creature cub deer dog dolphin donkey
@@ -127,14 +128,18 @@ const lists = {
       jaw mane mouth neck nose paw shoulder side snout stomach tail teeth thumb toe tongue tooth trunk tusk waist wing
       wrist`),
   place: wordSet(`
-      airport alley area auditorium background backyard bank barn bathroom bay beach bedroom bridge building cafe
-      canyon city coast corner court courtyard creek crosswalk darkness desert diamond dirt distance dock driveway
-      enclosure event field forest game garage garden gym hall hallway harbor highway hill hillside home house ice
-      intersection island kitchen lake land landing library lot market match meadow mountain mountainside museum
-      neighborhood ocean office parade park party pasture path pier platform playground plaza pond pool race rain ramp
-      restaurant river road roadway room runway sand savanna school sea shop shore sidewalk slope snow stadium
-      station store stream street sun surf tarmac town track trail valley village water waterway wild wilderness wood
-      woods yard zoo`),
+      airport aisle alley area arena attic auditorium background backyard bakery balcony bank barn bathroom bay beach
+      bedroom bridge building cabin cafe campsite canyon castle cave cellar cemetery church city classroom cliff coast
+      corner cottage countryside court courtyard creek crossing crosswalk darkness deck desert diamond dirt distance
+      dock driveway enclosure event factory farm field forest game garage garden glacier greenhouse gym hall hallway
+      hangar harbor highway hill hillside hilltop home hospital house ice intersection island jungle kitchen laboratory
+      lake land landing laundromat lawn library lobby lot marina market marsh match meadow mountain mountainside museum
+      neighborhood nursery ocean office orchard parade park party pasture path patio pavement pier plain platform
+      playground plaza pond pool porch prairie quay race rain ramp restaurant rink river riverbank road roadway rooftop
+      room roundabout runway salon sand savanna school sea shop shore shoreline sidewalk slope snow square stable
+      stadium stage station store stream street studio summit sun surf swamp tarmac temple terminal terrace theater
+      town track trail valley village vineyard warehouse water waterway wharf wild wilderness wood woods workshop yard
+      zoo`),
   /** Objects that people carry and use: in "cutting a cake with a knife" the person has the knife, not the cake. */
   tool: wordSet(`
       axe backpack bag balloon bat baton binoculars book briefcase broom brush camera cane cellphone chainsaw chalk

@@ -142,7 +142,9 @@ export class Antecedents {
       const [introducing] = origin.subjects;
       if (!introducing || visited.has(introducing)) break;
       visited.add(introducing);
-      if (agrees(origin.subjects)) return origin.subjects;
+      // "a crib in the corner of a nursery with a mobile over it"
+      const isRoom = context.isObject && !context.isContainer && rooms.test(introducing.entity.lemma);
+      if (agrees(origin.subjects) && !isRoom) return origin.subjects;
     }
     // "a cup in one hand and a fork in the other"
     if (word === 'one' && context.isObject) {
@@ -157,7 +159,7 @@ export class Antecedents {
     const meant = this.meant.get(kindOf(word));
     const isTopic = meant !== undefined && meant.sentence >= Math.max(this.subjectSentence, this.sentence - 1);
     if (isTopic && (context.isObject || isPersonal(word)) && agrees(meant.group)) return meant.group;
-    const isAround = context.isBeside && surroundings.test(this.lastSubject[0]?.entity.lemma ?? '');
+    const isAround = context.isBeside && isSurrounding(this.lastSubject[0]?.entity.lemma ?? '');
     if (agrees(this.lastSubject) && !isAround) return this.lastSubject;
     const isPlural = /^(?:they|them|their|both)$/.test(word);
     // "She is wearing boots, and there is paint on them."
@@ -221,8 +223,11 @@ const ruleOf = (word: string): Coreference['rule'] =>
   word === 'one' || word === 'the one' ? 'one-of' : word === 'both' ? 'both' : 'pronoun';
 
 /** What is around other things, rather than beside them. */
+const isSurrounding = (lemma: string) => rooms.test(lemma) || surroundings.test(lemma);
+const rooms =
+  /room$|^(?:kitchen|office|hall|hallway|den|attic|garage|studio|gym|library|cafe|restaurant|shop|nursery|museum)$/;
 const surroundings =
-  /room$|^(?:kitchen|office|hall|hallway|den|attic|garage|studio|gym|library|cafe|restaurant|shop|storm|party|festival|game|match|race|class|lesson|concert|market|fair|parade|ceremony|wedding|sleepover|street|city|town|village|site)$/;
+  /^(?:storm|party|festival|game|match|race|class|lesson|concert|market|fair|parade|ceremony|wedding|sleepover|street|city|town|village|site)$/;
 
 /** Returns what is the same of `it` and `its`, `he`, `him` and `his`: their number and gender. */
 const kindOf = (word: string) =>

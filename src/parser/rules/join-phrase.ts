@@ -17,7 +17,8 @@ import type { ReadingState, ResolvedPredicate } from './reading-state.js';
 /** Reads a phrase after "and" or a comma: another object, another subject, or a new clause. */
 export function joinPhrase(state: ReadingState, phrase: NounPhrase, parts: readonly ClausePart[], k: number): void {
   const next = parts[k + 1];
-  const related = outerList(state, phrase, parts[k - 1]?.kind === 'comma' || parts[k - 2]?.kind === 'comma');
+  const isAfterComma = parts[k - 1]?.kind === 'comma' || parts[k - 2]?.kind === 'comma';
+  const related = outerList(state, phrase, isAfterComma);
   const isAlive = isAnimate(phrase.nounClass);
   // "a man leans on a rail, his legs crossed on a bench", but "a room with a bed, a lamp on it"
   const isPosture = isOwn(phrase) && phrase.nounClass === 'bodyPart' && next?.kind === 'verb' && next.form !== 'finite';
@@ -40,7 +41,12 @@ export function joinPhrase(state: ReadingState, phrase: NounPhrase, parts: reado
       state.nearest = [phrase];
     } else state.setSubject([phrase]);
   } else if (startsClause(phrase, parts, k, related, state.hasVerb)) state.setSubject([phrase]);
-  else if (startsParallel(next, related)) joinParallel(state, phrase, related);
+  else if (isAfterComma && isInvertedThing(state, related, phrase)) {
+    // "on the desk are a lamp with a red shade, a clock and a cup"
+    state.relate([phrase], state.inverted!.predicate, state.inverted!.object);
+    state.subject = state.agent = state.nearest = [...state.subject, phrase];
+    state.related = undefined;
+  } else if (startsParallel(next, related)) joinParallel(state, phrase, related);
   else if (isParallelThing(state, related, next)) {
     // "has a bag attached to its seat and a helmet hanging from the handlebar"
     state.attachObjects([phrase], state.originOf(related.subjects)!);
@@ -86,6 +92,14 @@ function outerList(
 /** Checks whether phrases are among the subjects that follow their verb. */
 const isInvertedList = ({ inverted, subject }: ReadingState, phrases: Group) =>
   inverted !== undefined && phrases.every((one) => subject.includes(one));
+
+/** Checks whether a phrase is another thing at an inverted place, rather than another part of the thing before. */
+const isInvertedThing = (state: ReadingState, { preposition, verb, subjects }: ResolvedPredicate, phrase: NounPhrase) =>
+  preposition === 'with' &&
+  verb === undefined &&
+  phrase.isDetermined &&
+  state.hasVerb &&
+  isInvertedList(state, subjects);
 
 /** Checks whether a phrase with a participle joins a thing with another in a list of what something has. */
 function isParallelThing(

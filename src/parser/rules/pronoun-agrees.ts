@@ -18,10 +18,11 @@ export function pronounAgrees(word: string, group: readonly NounPhrase[]): boole
     case 'they':
     case 'them':
     case 'their':
-      // Without a determiner "sheep" may be a plural.
+      // Without a determiner "sheep" may be a plural; "a couple" is always one.
       return (
         isPlural ||
         first.isPlural ||
+        collected.has(first.entity.lemma) ||
         (!first.isDetermined && isAnimate(first.nounClass)) ||
         first.entity.lemma === 'someone'
       );
@@ -54,6 +55,8 @@ export function genderOf({ entity: { lemma }, nounClass }: NounPhrase): 'female'
 /** Persons that may be `it`. */
 const babies = wordSet('baby infant newborn');
 const pairs = wordSet('two 2 couple pair both');
+/** Nouns for several persons. */
+const collected = wordSet('couple crowd family team crew audience band group trio pair class choir staff duo');
 const female =
   wordSet(`lady mother mom mum grandmother grandma wife daughter sister aunt bride bridesmaid nun queen female
   ballerina widow`);

@@ -62,6 +62,7 @@ function disambiguatedTag(words: readonly string[], tags: readonly WordClass[], 
       return nounFollows || words[k + 1] === 'of' ? 'number' : 'pronoun';
     case 'both':
     case 'each':
+    case 'some':
       // ", both wearing hats"
       return before === 'comma' && words[k + 1]?.endsWith('ing') ? 'pronoun' : tags[k]!;
     case 'neither':

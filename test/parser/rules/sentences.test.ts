@@ -544,6 +544,23 @@ const kinds: CaptionKinds = {
       'boots lined up on shelf',
     ],
   ],
+  'groups, rooms and things at an inverted place': [
+    ['A couple walks along a lane, and two goats follow them.', 'couple walks along lane', 'goats follow couple'],
+    [
+      'a crib in a nursery with a lamp hanging over it',
+      'crib in nursery',
+      'nursery with lamp',
+      'lamp hanging over crib',
+    ],
+    [
+      'On the crate, there is a lamp with a red shade, a clock and a mug.',
+      'lamp on crate',
+      'lamp with shade',
+      'clock on crate',
+      'mug on crate',
+    ],
+    ['Two nurses sit on a bench, some reading maps.', 'nurses sit on bench', 'nurses reading maps'],
+  ],
   'phrases with a predicate without tense': [
     ['A cook, knife in hand, leans on a crate.', 'knife in hand', 'cook leans on crate'],
     [
