@@ -56,7 +56,8 @@ interface Earlier {
  * Finds what pronouns and definite phrases stand for.
  *
  * - A pronoun stands for the group that introduced the subject of its predicate ("a table with a plate on it"), else for the subject
- *   of its clause, that of the sentence before, or the last phrase, whichever agrees in number and gender first.
+ *   of its clause or its owner, what the last pronouns were about, the subject of the sentence before, or the last phrase, whichever
+ *   agrees in number and gender first.
  * - "The man" stands for the only man so far (`same-noun`), else, from an earlier sentence, for the only person that may be one
  *   (`same-kind`): "the dog" after "a golden retriever". With two men it stands for neither.
  * - "One", "the other" and "one of them" are part of the last group that agrees (`one-of`).
@@ -147,11 +148,11 @@ export class Antecedents {
       if (agrees(origin.subjects) && !isRoom) return origin.subjects;
     }
     // "a cup in one hand and a fork in the other"
-    if (word === 'one' && context.isObject) {
+    if (word === 'the other') {
       const one = this.earlier.findLast(
         ({ phrase, sentence }) => sentence === this.sentence && phrase.entity.quantity === 'one',
       );
-      if (one) return [one.phrase];
+      return one ? [one.phrase] : [];
     }
     const ofClause = context.subject.find(agrees);
     if (ofClause) return ofClause;

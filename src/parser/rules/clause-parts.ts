@@ -191,7 +191,7 @@ function memberAt(
     tags[start - 1] === 'preposition' &&
     endsPhrase.has(tags[k])
   )
-    return { word, next: k };
+    return { word: 'the other', next: k };
   // "the other an apple"
   if (words[start] === 'the' && k === start + 2 && /^an?$/.test(words[k] ?? '')) return { word, next: k };
   if (words[k] === ',' && words[start] === 'the' && tags[k + 1] === 'relative') return { word, next: k };

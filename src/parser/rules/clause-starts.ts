@@ -150,8 +150,9 @@ export function isApposition(parts: readonly ClausePart[], k: number): boolean {
 /**
  * Checks whether a phrase after a comma has a predicate without tense, so that it joins nothing: "a boy reads, his hands in his pockets",
  * "a woman sits on a bench, a dog at her feet".
+ * @param hasVerb whether the subject of the clause has its finite verb
  */
-export function isAbsolute(parts: readonly ClausePart[], k: number): boolean {
+export function isAbsolute(parts: readonly ClausePart[], k: number, hasVerb: boolean): boolean {
   const phrase = phraseOf(parts[k]);
   if (!phrase || parts[k - 1]?.kind !== 'comma') return false;
   let next = k + 1;
@@ -159,6 +160,8 @@ export function isAbsolute(parts: readonly ClausePart[], k: number): boolean {
   const part = parts[next];
   const isParticiple = part?.kind === 'verb' && part.form !== 'finite';
   if (isOwn(phrase)) return isParticiple || (part?.kind === 'preposition' && !/^(?:of|with)$/.test(part.text));
+  // "bottles stand on a sill, sunlight shining through them"
+  if (isParticiple && hasVerb && !isAnimate(phrase.nounClass)) return true;
   const place = parts[isParticiple ? next + 1 : next];
   const object = parts[isParticiple ? next + 2 : next + 1];
   if (place?.kind !== 'preposition') return false;

@@ -22,7 +22,8 @@ export function joinPhrase(state: ReadingState, phrase: NounPhrase, parts: reado
   const isAlive = isAnimate(phrase.nounClass);
   // "a man leans on a rail, his legs crossed on a bench", but "a room with a bed, a lamp on it"
   const isPosture = isOwn(phrase) && phrase.nounClass === 'bodyPart' && next?.kind === 'verb' && next.form !== 'finite';
-  if (isPosture || (isAbsolute(parts, k) && !(related && isContainment(related)) && !state.inverted)) {
+  const mayInterrupt = isOwn(phrase) || !((related && isContainment(related)) || state.inverted);
+  if (isPosture || (mayInterrupt && isAbsolute(parts, k, state.hasVerb))) {
     state.aside ??= { related, agent: state.agent };
     state.nearest = [phrase];
     return;

@@ -197,7 +197,7 @@ export class ReadingState {
 
   /** Checks whether the clause states a predicate, rather than denying it or asking. */
   isStated({ isDenied, text }: Predicate): boolean {
-    if (/(?:^| )(?:without|instead of|except|despite)$/.test(text)) return false;
+    if (/(?:^| )(?:without|instead of|except(?: for)?|despite)$/.test(text)) return false;
     return !this.isQuestion && !this.isClauseDenied && !isDenied;
   }
 

@@ -562,6 +562,12 @@ const kinds: CaptionKinds = {
     ['Two nurses sit on a bench, some reading maps.', 'nurses sit on bench', 'nurses reading maps'],
   ],
   'phrases with a predicate without tense': [
+    [
+      'A row of jars stands on a sill, sunlight shining through them.',
+      'jars stands on sill',
+      'sunlight shining through jars',
+    ],
+    ['The bench is empty except for a lantern lying on it.', 'lantern lying on bench'],
     ['A cook, knife in hand, leans on a crate.', 'knife in hand', 'cook leans on crate'],
     [
       'A hen crosses a lane, its feathers covered with mud, toward a barn.',
