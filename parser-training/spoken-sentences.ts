@@ -37,18 +37,18 @@ export function readCaptions(file: string): string[] {
 }
 
 /**
- * Returns the sentences from which the models of syntax learn: those of FACTUAL's train split, of the files of captions, and of the
- * texts of this folder, without any of the captions that the parser is scored on.
+ * Returns the sentences from which the models of syntax learn: those of FACTUAL's train split, of the files of captions and of
+ * descriptions.txt, without any of the captions that the parser is scored on or that the confidence is fitted to: a model that knows
+ * these reads them better than others, and the confidence would be too high.
  * @param folder has train.csv
  */
 export function syntaxSentences(folder: string, captionFiles: readonly string[]): string[][] {
-  const own = ['development-captions.csv', 'judged-captions.csv', 'descriptions.txt'].map((name) =>
-    fileURLToPath(new URL(name, import.meta.url)),
-  );
+  const here = fileURLToPath(new URL('.', import.meta.url));
   const fixtures = fileURLToPath(new URL('../fixtures', import.meta.url));
-  const scored = readdirSync(fixtures).filter((name) => name.endsWith('.csv'));
+  const learned = [join(here, 'descriptions.txt'), join(folder, 'train.csv'), ...captionFiles];
+  const judged = [here, fixtures].flatMap((at) => readdirSync(at).map((name) => join(at, name)));
   return spokenSentences(
-    [...own.filter((file) => existsSync(file)), join(folder, 'train.csv'), ...captionFiles].flatMap(readCaptions),
-    scored.flatMap((name) => readCaptions(join(fixtures, name))),
+    learned.filter((file) => existsSync(file)).flatMap(readCaptions),
+    judged.filter((file) => file.endsWith('.csv')).flatMap(readCaptions),
   );
 }

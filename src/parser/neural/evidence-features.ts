@@ -1,3 +1,4 @@
+import type { SubjectSupport } from '../attachment/subject-scorer.js';
 import { memoize } from '../language/memoize.js';
 import type { NounClass } from '../language/noun-classes.js';
 import type { Reading } from '../rules/phrase-graph.js';
@@ -10,6 +11,8 @@ export interface Evidence {
   readonly rules: 'same' | 'alike' | 'other' | 'none';
   /** How the rules read it; undefined if they do not. */
   readonly reading: Reading | undefined;
+  /** What their sentence says of its subject; undefined if the rules do not have both phrases. */
+  readonly support: SubjectSupport | undefined;
   /** The network's highest probability of another relation of the later phrase, in [0, 1]; 0 if it has none. */
   readonly contest: number;
   /** Whether only the rules see one of the phrases. */
@@ -64,7 +67,6 @@ const choices = ['only', 'preferred', 'higher', 'nearer'] as const;
 const origins = ['subject', ...kinds] as const;
 const classes = ['alive', 'vehicle', 'tool', 'worn', 'place', 'event', 'thing'] as const;
 const verbs = ['none', 'own', 'around'] as const;
-const clauses = ['plain', 'relative', 'joined'] as const;
 
 const classNumbers: Readonly<Record<NounClass, number>> = {
   person: 0,
@@ -120,8 +122,10 @@ const byKind = grid('choice and predicate', choices, kinds);
 const bySubject = grid('choice and subject', choices, classes);
 const byOrigin = grid('choice and origin', choices, origins);
 const byVerb = grid('choice and verb', choices, verbs);
-const byClause = grid('choice and clause', choices, clauses);
-const byObject = grid('object and predicate', classes, kinds);
+
+const byOwner = grid('choice and owner', choices, ['subject', 'other']);
+const supports = ['unknown', 'log-odds', 'log-odds to another', 'none', 'pronoun'] as const;
+const bySupport = grid('choice and support', [...choices, 'network'], supports);
 
 /** Names of the parts of the evidence that count. Each has a weight in confidence.json, which the training command fits. */
 export const evidenceFeatures: readonly string[] = names;
@@ -134,12 +138,14 @@ const MOST_BETWEEN = 2;
  * @param found is overwritten and returned
  */
 export function evidenceValues(evidence: Evidence, found: number[] = []): number[] {
-  const { network, rules, reading, contest, predicate } = evidence;
+  const { network, rules, reading, support, contest, predicate } = evidence;
   const isRead = network > 0;
   found.length = 0;
   if (evidence.isPhrase) found.push(short, 1);
   if (evidence.isParagraph) found.push(paragraph, 1);
   if (evidence.isAbstract) found.push(abstract, 1);
+  // The rules do not read the shortest captions.
+  if (reading || support || !evidence.isPhrase) addSupport(evidence, found);
   if (!reading && evidence.isPhrase) {
     found.push(networkShort, 1, networkShortOdds, logOdds(network));
     return found;
@@ -167,6 +173,7 @@ export function evidenceValues(evidence: Evidence, found: number[] = []): number
     if (evidence.isNewPhrase) found.push(newPhrase, 1);
     if (evidence.isOtherPhrase) found.push(otherPhrase, 1);
   }
+  if (support?.isOwner !== undefined) found.push(byOwner + choice * 2 + (support.isOwner ? 0 : 1), 1);
   const kind = kindOf(predicate);
   const origin = reading.origin === undefined ? 0 : reading.origin === '' ? 1 : 1 + kindOf(reading.origin);
   found.push(
@@ -180,13 +187,24 @@ export function evidenceValues(evidence: Evidence, found: number[] = []): number
     1,
     byVerb + choice * verbs.length + verbs.indexOf(reading.verb),
     1,
-    byClause + choice * clauses.length + clauses.indexOf(reading.clause),
-    1,
-    byObject + classNumbers[reading.object] * kinds.length + kind,
-    1,
   );
   return found;
 }
+
+/** Adds how probable the subject is, compared with other phrases of its sentence. */
+function addSupport({ support, reading }: Evidence, found: number[]): void {
+  const first = bySupport + (reading ? choices.indexOf(reading.choice) : choices.length) * supports.length;
+  if (!support) {
+    found.push(first, 1);
+    return;
+  }
+  const { own, shared, rival, none, pronoun } = support;
+  found.push(first + 1, oddsOf(own, 1 - own), first + 2, oddsOf(shared, rival), first + 3, none, first + 4, pronoun);
+}
+
+const oddsOf = (one: number, other: number) => Math.log((one + LEAST_SUPPORT) / (other + LEAST_SUPPORT));
+/** Smaller probabilities make no difference. */
+const LEAST_SUPPORT = 0.02;
 
 /** The network is hardly ever surer, nor less sure of what it returns. */
 const [LEAST, MOST] = [0.05, 0.99];

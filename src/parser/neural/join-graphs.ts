@@ -1,4 +1,5 @@
 import type { Entity, TextGraph, TextRelation } from '../../records/text-graph.js';
+import type { SubjectSupport } from '../attachment/subject-scorer.js';
 import { isAbstract } from '../language/noun-classes.js';
 import type { Reading } from '../rules/phrase-graph.js';
 import type { RulesReading } from '../rules/rule-parser.js';
@@ -28,7 +29,7 @@ export interface JoinOptions {
  */
 export function joinGraphs(
   network: TextGraph,
-  { graph: rules, readings, others }: RulesReading,
+  { graph: rules, readings, others, supportOf }: RulesReading,
   options: JoinOptions,
 ): TextGraph {
   const { isPhrase, isParagraph, isDenied, hasInnerClause, confidenceOf } = options;
@@ -45,12 +46,21 @@ export function joinGraphs(
     return index;
   };
   const isInRules = (end: number) => rules.entities.some((one) => one.end === end);
+  const supportOfPhrases = (subject: Entity, object: Entity) => {
+    const from = rules.entities.findIndex(({ end }) => end === subject.end);
+    const to = rules.entities.findIndex(({ end }) => end === object.end);
+    return from < 0 || to < 0 ? undefined : supportOf(from, to);
+  };
   const containers = new Set<number>();
   const rulesOf = new Map<number, ReadRelation[]>();
   for (const [k, relation] of rules.relations.entries()) {
     const ends = [rules.entities[relation.subject]!, rules.entities[relation.object]!] as const;
     if (isPhrase && !ends.every((entity) => byEnd.has(entity.end))) continue;
-    const joined = placed(relation, indexOf(ends[0]), indexOf(ends[1]), readings[k]!, isAiryRelation(relation, ends));
+    const joined = placed(relation, indexOf(ends[0]), indexOf(ends[1]), {
+      reading: readings[k]!,
+      support: supportOf(relation.subject, relation.object, readings[k]),
+      isAiry: isAiryRelation(relation, ends),
+    });
     if (relation.predicate === 'of') containers.add(joined.subject);
     const same = rulesOf.get(pairOf(joined));
     if (same) same.push(joined);
@@ -106,6 +116,7 @@ export function joinGraphs(
         network: read?.confidence ?? 0,
         rules: isSame ? 'same' : isCompatible ? 'alike' : 'other',
         reading: relation.reading,
+        support: relation.support,
         isAbstract: relation.isAiry,
         between: 0,
         contest: read === undefined ? (networkEnds.get(laterEnd(relation)) ?? 0) : 0,
@@ -130,11 +141,16 @@ export function joinGraphs(
       const read = networkOf.get(pair);
       if (read && lastWord(read.predicate) !== lastWord(relation.predicate)) continue;
       seen.add(pair);
-      const other = placed(relation, subject, object, reading, isAiryRelation(relation, ends));
+      const other = placed(relation, subject, object, {
+        reading,
+        support: supportOf(relation.subject, relation.object, reading),
+        isAiry: isAiryRelation(relation, ends),
+      });
       const confidence = confidenceOf({
         network: read?.confidence ?? 0,
         rules: 'other',
         reading,
+        support: other.support,
         isAbstract: other.isAiry,
         contest: read === undefined ? (networkEnds.get(laterEnd(other)) ?? 0) : 0,
         between: 0,
@@ -157,6 +173,7 @@ export function joinGraphs(
       network: relation.confidence!,
       rules: 'none',
       reading: undefined,
+      support: supportOfPhrases(ends[0], ends[1]),
       isAbstract: isAiry,
       contest: 0,
       between: Math.abs(ranks[relation.subject]! - ranks[relation.object]!) - 1,
@@ -173,11 +190,15 @@ export function joinGraphs(
   return { entities, relations };
 }
 
-/** A relation of the rules with the indices of the joined graph. */
-interface ReadRelation extends TextRelation {
+/** What the rules know of a relation. */
+interface RulesEvidence {
   readonly reading: Reading;
+  readonly support: SubjectSupport | undefined;
   readonly isAiry: boolean;
 }
+
+/** A relation of the rules with the indices of the joined graph. */
+interface ReadRelation extends TextRelation, RulesEvidence {}
 
 /** Checks whether a relation, or one of its phrases, is seldom about something that one sees. */
 const isAiryRelation = ({ lemma }: TextRelation, phrases: readonly Entity[]) =>
@@ -188,12 +209,11 @@ function placed(
   { predicate, lemma, inferred }: TextRelation,
   subject: number,
   object: number,
-  reading: Reading,
-  isAiry: boolean,
+  { reading, support, isAiry }: RulesEvidence,
 ): ReadRelation {
   return inferred
-    ? { subject, object, predicate, lemma, inferred, reading, isAiry }
-    : { subject, object, predicate, lemma, reading, isAiry };
+    ? { subject, object, predicate, lemma, inferred, reading, support, isAiry }
+    : { subject, object, predicate, lemma, reading, support, isAiry };
 }
 
 /** Other subjects than those that the rules prefer, and what is seldom seen, are left out if they are less likely than not. */

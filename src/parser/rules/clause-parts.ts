@@ -33,11 +33,18 @@ export interface VerbPart extends Predicate {
   readonly form: 'finite' | 'gerund' | 'participle';
 }
 
+/** `it`, `them`; `one` also for "the other" and "one of them", `both` for "all of them", `nothing` for what is not there. */
+export interface PronounPart {
+  readonly kind: 'pronoun';
+  readonly word: string;
+  readonly start: number;
+  readonly end: number;
+}
+
 /** One constituent of a sentence, in reading order. */
 export type ClausePart =
   | { readonly kind: 'phrase'; readonly phrase: NounPhrase }
-  /** `it`, `them`; `one` also for "the other" and "one of them", `both` for "all of them", `nothing` for what is not there. */
-  | { readonly kind: 'pronoun'; readonly word: string; readonly start: number; readonly end: number }
+  | PronounPart
   /** The lemma is only there if it differs from the text. */
   | { readonly kind: 'preposition'; readonly text: string; readonly lemma?: string }
   | VerbPart

@@ -1,7 +1,7 @@
 import type { TextGraph, TextRelation } from '../../records/text-graph.js';
 import type { NounClass } from '../language/noun-classes.js';
 import { wordSet } from '../language/word-set.js';
-import type { Predicate } from './clause-parts.js';
+import type { Predicate, PronounPart } from './clause-parts.js';
 import type { NounPhrase } from './noun-phrase.js';
 import type { Group } from './origin.js';
 
@@ -17,18 +17,19 @@ export interface Reading {
   readonly choice: 'only' | 'preferred' | 'higher' | 'nearer';
   /** Whose verb the predicate has, if any: its own, or that of the clause around. */
   readonly verb: 'none' | 'own' | 'around';
-  /** How the clause has the verb: after `that`, after a comma. */
-  readonly clause: 'relative' | 'joined' | 'plain';
   readonly subject: NounClass;
-  readonly object: NounClass;
+  /** Its subject, and others that have the same relation with it. */
+  readonly subjects: Group;
+  /** The pronoun that stands for the object. */
+  readonly pronoun: PronounPart | undefined;
   /** The preposition that introduced the subject; empty for an object, undefined for the subject of a clause. */
   readonly origin: string | undefined;
 }
 
 /** What callers know of a reading. */
-export type ReadingKind = Pick<Reading, 'choice' | 'verb' | 'clause'>;
+export type ReadingKind = Pick<Reading, 'choice' | 'verb'>;
 
-const PLAIN: ReadingKind = { choice: 'only', verb: 'own', clause: 'plain' };
+const PLAIN: ReadingKind = { choice: 'only', verb: 'own' };
 
 /** A group that a predicate may have as subjects, and how. */
 export interface OtherSubjects {
@@ -49,6 +50,7 @@ const pairOf = (subject: number, object: number) => subject * MOST_PHRASES + obj
 
 /** Noun phrases in reading order and their relations, each once. */
 export class PhraseGraph {
+  private readonly phrases: NounPhrase[] = [];
   private readonly indices = new Map<NounPhrase, number>();
   private readonly relations: TextRelation[] = [];
   /** The relations of each two phrases, as subject and object. */
@@ -62,10 +64,22 @@ export class PhraseGraph {
     this.originOf = originOf;
   }
 
-  private readonly possible: { readonly subjects: () => readonly OtherSubjects[]; readonly objects: Group }[] = [];
+  /** The pronoun that is read: it stands for the objects of what it relates. */
+  pronoun: PronounPart | undefined;
+
+  private readonly possible: {
+    readonly subjects: () => readonly OtherSubjects[];
+    readonly objects: Group;
+    readonly pronoun: PronounPart | undefined;
+  }[] = [];
 
   add(phrase: NounPhrase): void {
-    this.indices.set(phrase, this.indices.size);
+    this.indices.set(phrase, this.phrases.push(phrase) - 1);
+  }
+
+  /** Returns the phrase of an entity of the graph. */
+  phraseOf(entity: number): NounPhrase {
+    return this.phrases[entity]!;
   }
 
   /** Relates each subject to each object. */
@@ -73,13 +87,13 @@ export class PhraseGraph {
     for (const from of subjects)
       for (const to of objects) {
         if (from === to || isNowhere(from) || isNowhere(to)) continue;
-        this.addRelation(from, predicate, to, kind);
+        this.addRelation(from, predicate, to, kind, subjects);
       }
   }
 
   /** Notes that other subjects may be related to each object, if the two are not; `otherReadings` finds them. */
   mayRelate(subjects: () => readonly OtherSubjects[], objects: Group): void {
-    this.possible.push({ subjects, objects });
+    this.possible.push({ subjects, objects, pronoun: this.pronoun });
   }
 
   /** Returns how each relation of the graph was read. */
@@ -90,7 +104,7 @@ export class PhraseGraph {
   /** Returns the other readings of phrases that are not related. */
   otherReadings(): OtherReading[] {
     const found = new Map<number, OtherReading>();
-    for (const { subjects, objects } of this.possible)
+    for (const { subjects, objects, pronoun } of this.possible)
       for (const other of subjects())
         for (const from of other.subjects)
           for (const to of objects) {
@@ -100,7 +114,7 @@ export class PhraseGraph {
             if (found.has(key) || this.hasPair(subject, object)) continue;
             const { text, lemma } = other.predicate;
             const relation = { subject, object, predicate: text, lemma };
-            found.set(key, { relation, reading: this.readingOf(from, to, other.kind) });
+            found.set(key, { relation, reading: this.readingOf(from, other.kind, other.subjects, pronoun) });
           }
     return [...found.values()];
   }
@@ -118,7 +132,7 @@ export class PhraseGraph {
 
   graph(): TextGraph {
     return {
-      entities: [...this.indices.keys()].map(({ entity }) => entity),
+      entities: this.phrases.map(({ entity }) => entity),
       relations: this.relations,
     };
   }
@@ -127,11 +141,22 @@ export class PhraseGraph {
     return this.byPair.has(pairOf(a, b)) || this.byPair.has(pairOf(b, a));
   }
 
-  private readingOf(from: NounPhrase, to: NounPhrase, { choice, verb, clause }: ReadingKind): Reading {
-    return { choice, verb, clause, subject: from.nounClass, object: to.nounClass, origin: this.originOf(from) };
+  private readingOf(
+    from: NounPhrase,
+    { choice, verb }: ReadingKind,
+    subjects: Group,
+    pronoun: PronounPart | undefined,
+  ): Reading {
+    return { choice, verb, subject: from.nounClass, subjects, pronoun, origin: this.originOf(from) };
   }
 
-  private addRelation(from: NounPhrase, { text, lemma, inferred }: Predicate, to: NounPhrase, kind = PLAIN): void {
+  private addRelation(
+    from: NounPhrase,
+    { text, lemma, inferred }: Predicate,
+    to: NounPhrase,
+    kind = PLAIN,
+    subjects: Group = [from],
+  ): void {
     const subject = this.indices.get(from)!;
     const object = this.indices.get(to)!;
     const key = pairOf(subject, object);
@@ -140,7 +165,7 @@ export class PhraseGraph {
     const relation: TextRelation = { subject, object, predicate: text, lemma };
     if (inferred) relation.inferred = inferred;
     this.relations.push(relation);
-    this.readings.push(this.readingOf(from, to, kind));
+    this.readings.push(this.readingOf(from, kind, subjects, this.pronoun));
     if (known) known.push(relation);
     else this.byPair.set(key, [relation]);
   }

@@ -41,7 +41,6 @@ export function readPreposition(state: ReadingState, text: string, lemma = text)
     isDenied,
     others: undefined,
     isAside: state.previousKind === 'comma',
-    clause: 'plain',
   };
 }
 

@@ -1,6 +1,6 @@
 import { isAnimate } from '../language/noun-classes.js';
 import { attachmentContainer, isLocativeAttachment, isSideBySideAttachment } from './attachment.js';
-import type { ClausePart } from './clause-parts.js';
+import type { PronounPart } from './clause-parts.js';
 import type { Group } from './origin.js';
 import { pronounAgrees } from './pronoun-agrees.js';
 import type { PendingPredicate, ReadingState, ResolvedPredicate } from './reading-state.js';
@@ -75,8 +75,6 @@ function readObject(state: ReadingState, part: PronounPart, pending: PendingPred
   else if (related && (pending.verb !== undefined || pending.preposition !== 'with'))
     state.relateObjects(antecedent, related);
 }
-
-type PronounPart = Extract<ClausePart, { kind: 'pronoun' }>;
 
 /** Returns what a pronoun stands for if a predicate has these subjects. */
 function antecedentOf(

@@ -36,7 +36,6 @@ export function readVerb(state: ReadingState, part: VerbPart, following: readonl
     isDenied: part.isDenied === true,
     others: part.form === 'finite' && !isRelative ? undefined : otherSubjects(state, nearest),
     isAside: false,
-    clause: isRelative ? 'relative' : state.isJoined() ? 'joined' : 'plain',
   };
 }
 

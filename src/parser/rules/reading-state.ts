@@ -3,7 +3,7 @@ import { isOwn, isSideBySideAttachment } from './attachment.js';
 import type { ClausePart, Predicate } from './clause-parts.js';
 import type { NounPhrase } from './noun-phrase.js';
 import type { Group } from './origin.js';
-import { type OtherSubjects, PhraseGraph, type Reading, type ReadingKind } from './phrase-graph.js';
+import { type OtherSubjects, PhraseGraph, type ReadingKind } from './phrase-graph.js';
 
 /** A predicate whose object has not been read yet. Each has all properties, in one order: mixed objects are slow. */
 export interface PendingPredicate extends Predicate {
@@ -19,8 +19,6 @@ export interface PendingPredicate extends Predicate {
   readonly others: readonly Group[] | undefined;
   /** Whether a comma is before a preposition without a verb. */
   readonly isAside: boolean;
-  /** How the clause has its verb. */
-  readonly clause: Reading['clause'];
 }
 
 /** A predicate whose subjects are known. */
@@ -184,9 +182,9 @@ export class ReadingState {
 
   /** Relates objects to the subjects of a predicate, and notes which others it may have. */
   relateObjects(objects: Group, related: ResolvedPredicate): void {
-    const { subjects, verb, clause, otherSubjects } = related;
+    const { subjects, verb, otherSubjects } = related;
     const choice = otherSubjects ? 'preferred' : 'only';
-    this.relate(subjects, related, objects, { choice, verb: verb === undefined ? 'none' : 'own', clause });
+    this.relate(subjects, related, objects, { choice, verb: verb === undefined ? 'none' : 'own' });
     if (otherSubjects && this.isStated(related)) this.found.mayRelate(otherSubjects, objects);
   }
 

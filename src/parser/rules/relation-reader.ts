@@ -1,9 +1,12 @@
 import type { TextGraph } from '../../records/text-graph.js';
+import { SubjectScorer, type SubjectSupport } from '../attachment/subject-scorer.js';
 import type { Mention } from './antecedents.js';
 import type { ClausePart } from './clause-parts.js';
 import { isInverted } from './clause-starts.js';
 import type { NounPhrase } from './noun-phrase.js';
+import type { Group } from './origin.js';
 import type { OtherReading, Reading } from './phrase-graph.js';
+import { phraseOwners } from './phrase-owners.js';
 import { readPhrase } from './read-phrase.js';
 import { readPreposition } from './read-preposition.js';
 import { readPronoun } from './read-pronoun.js';
@@ -13,6 +16,8 @@ import { ReadingState } from './reading-state.js';
 /** Reads the parts of a caption from left to right and relates its noun phrases. It looks ahead by a few parts at most. */
 export class RelationReader {
   private readonly state = new ReadingState();
+  private readonly scorer = new SubjectScorer();
+  private owners: ReadonlyMap<NounPhrase, Group> | undefined;
 
   /**
    * Reads one sentence; its pronouns may refer to earlier sentences.
@@ -20,8 +25,10 @@ export class RelationReader {
    */
   read(sentence: readonly ClausePart[], isQuestion = false): void {
     const { state } = this;
+    this.scorer.add(sentence);
     state.beginSentence(isQuestion);
     for (const [k, part] of sentence.entries()) {
+      state.found.pronoun = part.kind === 'pronoun' ? part : undefined;
       this.readPart(part, sentence, k);
       state.previousKind = part.kind;
     }
@@ -51,6 +58,23 @@ export class RelationReader {
   /** Returns relations that prepositions and participles may have with other phrases. */
   otherReadings(): readonly OtherReading[] {
     return this.state.found.otherReadings();
+  }
+
+  /**
+   * Returns what supports an entity as the subject of another's predicate; undefined if the sentence does not tell.
+   * @param reading how the rules read their relation; undefined for a relation of others
+   */
+  supportOf(subject: number, object: number, reading?: Reading): SubjectSupport | undefined {
+    const { found, antecedents, possessions } = this.state;
+    const { subjects = [], pronoun } = reading ?? {};
+    const [from, to] = [found.phraseOf(subject), found.phraseOf(object)];
+    const support = this.scorer.supportOf(from, subjects, to, antecedents.mentions, pronoun);
+    if (!support || possessions.size === 0) return support;
+    this.owners ??= phraseOwners(possessions, found);
+    const owners = this.owners.get(to);
+    return owners && !owners.includes(to)
+      ? { ...support, isOwner: owners.includes(from) || subjects.some((phrase) => owners.includes(phrase)) }
+      : support;
   }
 
   /** Returns what the pronouns and definite phrases read so far stand for. */

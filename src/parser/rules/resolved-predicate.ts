@@ -58,7 +58,6 @@ export function resolvedPredicate(
     isDenied,
     others: pending.others,
     isAside: pending.isAside,
-    clause: pending.clause,
     otherSubjects,
   };
 }
@@ -86,7 +85,6 @@ function otherSubjectsOf(
   if (!hasOthers) return undefined;
   return () => {
     const found: OtherSubjects[] = [];
-    const { clause } = pending;
     let choice: 'nearer' | 'higher' = 'nearer';
     if (pending.subjects === undefined) {
       let group = nearest;
@@ -97,7 +95,7 @@ function otherSubjectsOf(
           found.push({
             subjects: group,
             predicate,
-            kind: { choice, clause, verb: predicate === pending ? 'none' : 'around' },
+            kind: { choice, verb: predicate === pending ? 'none' : 'around' },
           });
         const origin = k === 0 ? introduced : originOf(group);
         if (!origin) break;
@@ -107,7 +105,7 @@ function otherSubjectsOf(
     } else
       for (const group of pending.others ?? [])
         if (group === preferred) choice = 'higher';
-        else found.push({ subjects: group, predicate: pending, kind: { choice, clause, verb: 'own' } });
+        else found.push({ subjects: group, predicate: pending, kind: { choice, verb: 'own' } });
     return found;
   };
 }

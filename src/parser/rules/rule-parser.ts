@@ -1,5 +1,6 @@
 import type { TextParser } from '../../records/ports.js';
 import type { TextGraph, TextRelation } from '../../records/text-graph.js';
+import type { SubjectSupport } from '../attachment/subject-scorer.js';
 import { type CaptionSentence, captionSentences } from '../language/caption-sentences.js';
 import { isPictured, type PicturedPart, picturedParts } from '../language/pictured-parts.js';
 import { maxCaptionLength } from '../language/tokenize.js';
@@ -49,6 +50,8 @@ export interface RulesReading {
   readonly readings: readonly Reading[];
   /** Finds relations of the same predicates with other subjects, which the rules do not choose. */
   readonly others: () => readonly OtherReading[];
+  /** Returns what supports an entity as the subject of another's predicate, see `RelationReader.supportOf`. */
+  readonly supportOf: (subject: number, object: number, reading?: Reading) => SubjectSupport | undefined;
   readonly mentions: readonly Mention[];
   /** What pictures in the picture show. */
   readonly pictured: readonly PicturedPart[];
@@ -72,12 +75,15 @@ export function readRules(caption: string, sentences: readonly CaptionSentence[]
     );
   const readings = reader.readings();
   const mentions = reader.mentions();
+  const supportOf: RulesReading['supportOf'] = (subject, object, reading) => reader.supportOf(subject, object, reading);
   return pictured.length === 0
-    ? { graph: { entities, relations }, readings, others: () => reader.otherReadings(), mentions, pictured }
+    ? { graph: { entities, relations }, readings, others: () => reader.otherReadings(), supportOf, mentions, pictured }
     : {
         graph: { entities, relations: relations.filter(isSeen) },
         readings: readings.filter((_, k) => isSeen(relations[k]!)),
         others: () => reader.otherReadings().filter(({ relation }) => isSeen(relation)),
+        supportOf,
+
         mentions,
         pictured,
       };

@@ -41,7 +41,7 @@ describe('confidence of relations', () => {
     const found = confidences('A waiter in a white apron is carrying a tray of glasses past a table next to a window.');
     assert.ok(found['waiter in apron']! > 0.95);
     assert.ok(found['waiter carrying tray']! > 0.6);
-    assert.ok(found['waiter carrying tray']! < found['waiter in apron']! - 0.05);
+    assert.ok(found['waiter carrying tray']! < found['waiter in apron']!);
   });
 
   it('is not lowered by a reading of the network that does not contradict the rules', () => {
@@ -62,10 +62,10 @@ describe('confidence of relations', () => {
     const caption = 'A wooden ship model sits inside a glass bottle, which rests on a stand made of brass.';
     const spans = (minConfidence: number) => read(minConfidence, caption).entities.map(({ span }) => span);
     assert.ok(spans(0).includes('wooden ship model'));
-    assert.ok(!spans(0.7).includes('wooden ship model'));
+    assert.ok(!spans(0.85).includes('wooden ship model'));
     assert.deepEqual(
-      read(0.7, caption).relations.map(({ predicate }) => predicate),
-      ['rests on'],
+      read(0.85, caption).relations.map(({ predicate }) => predicate),
+      ['rests on', 'made of'],
     );
   });
 
