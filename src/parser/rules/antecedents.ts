@@ -156,7 +156,7 @@ export class Antecedents {
     }
     const ofClause = context.subject.find(agrees);
     if (ofClause) return ofClause;
-    // "A bell hangs from its neck, and a bird sits on its back. Behind it is a shed."
+    // "A bell hangs from its neck, and a bird sits on its back. Next to it is a shed."
     const meant = this.meant.get(kindOf(word));
     const isTopic = meant !== undefined && meant.sentence >= Math.max(this.subjectSentence, this.sentence - 1);
     if (isTopic && (context.isObject || isPersonal(word)) && agrees(meant.group)) return meant.group;
@@ -223,7 +223,7 @@ export class Antecedents {
 const ruleOf = (word: string): Coreference['rule'] =>
   word === 'one' || word === 'the one' ? 'one-of' : word === 'both' ? 'both' : 'pronoun';
 
-/** What is around other things, rather than beside them. */
+/** What is around other things, rather than next to them. */
 const isSurrounding = (lemma: string) => rooms.test(lemma) || surroundings.test(lemma);
 const rooms =
   /room$|^(?:kitchen|office|hall|hallway|den|attic|garage|studio|gym|library|cafe|restaurant|shop|nursery|museum)$/;

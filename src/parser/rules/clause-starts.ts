@@ -122,7 +122,7 @@ export function isInverted(parts: readonly ClausePart[], k: number): boolean {
   if (parts[end]?.kind !== 'phrase' && parts[end]?.kind !== 'pronoun') return false;
   if (parts[end + 1]?.kind === 'comma') end++;
   const verb = parts[end + 1];
-  // "and to the left of it, a lamp hangs", "and behind it a farmer walks"
+  // "and to the left of it, a lamp hangs", "and after it a farmer walks"
   if ((end > k + 1 || parts[end]!.kind === 'pronoun') && verb?.kind === 'phrase')
     return isVerbOf(verb.phrase, parts[afterPlaces(parts, end + 1)]);
   return (

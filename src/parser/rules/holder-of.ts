@@ -48,7 +48,7 @@ function ownerIn({ nearest, originOf }: ReadingState, possessive: string): Group
   return undefined;
 }
 
-/** What things are beside, and seldom on or in. */
+/** What things are next to, and seldom on or in. */
 const upright = wordSet('window door wall fence curtain mirror tree');
 
 /** Returns what something is on or in: in "a desk by a window with a lamp on it" the desk. */

@@ -144,7 +144,7 @@ function objectOf(
   return resolvedPredicate(state, { ...pending, subjects }, antecedent);
 }
 
-/** Checks whether a place is that of the last phrase alone: "a court with a net between them", "walks along the wall behind her". */
+/** Checks whether a place is that of the last phrase alone: "a court with a net between them", "walks along the wall above her". */
 const isFixed = (origin: ResolvedPredicate | undefined) =>
   origin !== undefined &&
   (origin.preposition === 'with'

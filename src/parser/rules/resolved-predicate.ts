@@ -74,7 +74,7 @@ function otherSubjectsOf(
   preferred: Group,
   object: Group,
 ): (() => OtherSubjects[]) | undefined {
-  // "mountains behind them": what introduced the mountains is the object.
+  // "mountains above them": what introduced the mountains is the object.
   const isOther = (group: Group | undefined) =>
     group !== undefined && group !== preferred && !object.includes(group[0]!);
   // Later clauses may give the phrase another origin.
