@@ -22,21 +22,21 @@ import { maxTrainingCaptionLength, prepareCaptions } from './prepare-captions.js
 import { syntaxSentences } from './spoken-sentences.js';
 import { encodeStudent, studentExamples, studentMemoryBytes, studentTrainer, vocabularyOf } from './student.js';
 import { defaultTeacherOptions } from './teacher.js';
-import { attachmentAccuracy, attachmentExamples, trainAttachment } from './train-attachment.js';
+import { trainSyntax } from './train-syntax.js';
 import { defaultTrainingOptions, type Losses, type TrainingState } from './trainer.js';
 import type { TrainingExample } from './training-example.js';
 import { readWordVectors } from './word-vectors.js';
 
 const usage = `npm run train:parser -- DIR [--encoder FOLDER] [--captions FILE]…
-       npm run train:parser -- DIR --attachment [--python PYTHON] [--captions FILE]…
+       npm run train:parser -- DIR --syntax [--python PYTHON] [--captions FILE]… [--keep FOLDER]
        npm run train:parser -- --confidence
 
 Trains the neural parser on DIR/train.csv (columns caption and scene_graph), fits the confidence of its relations to
 judged-captions.csv and development-captions.csv, and scores it on DIR/dev.csv.
 
   --confidence       only fits the confidence, for the model of --out: after a change of the rules
-  --attachment       only trains the scores of subjects, on the sentences of DIR/train.csv, descriptions.txt and FILE with the
-                     dependencies that spaCy gives them, and fits the confidence: a few minutes
+  --syntax           only trains the tagger and the scores of subjects, on the sentences of DIR/train.csv, descriptions.txt and
+                     FILE with the word classes and dependencies that spaCy gives them, and fits the confidence: three minutes
   --python PYTHON    a Python with spaCy, see label-syntax.py (python3)
   --encoder FOLDER   config.json, vocab.txt and model.safetensors of all-MiniLM-L6-v2, on which teachers are trained;
                      without it, the parser is trained on the CSV file alone
@@ -72,16 +72,13 @@ const { positionals, values } = parseArgs({
     'student-seed': { type: 'string' },
     out: { type: 'string' },
     confidence: { type: 'boolean' },
-    attachment: { type: 'boolean' },
+    syntax: { type: 'boolean' },
     python: { type: 'string', default: 'python3' },
     help: { type: 'boolean' },
   },
 });
 const [folder] = positionals;
 const out = values.out ?? fileURLToPath(new URL('../src/parser/neural/parser.model', import.meta.url));
-const subjectsFile = fileURLToPath(new URL('../src/parser/attachment/subjects.model', import.meta.url));
-/** Every how many sentences one is held out for the measure of the scores of subjects. */
-const HELD_OUT = 20;
 const started = performance.now();
 const log = (text: string) =>
   console.error(`${((performance.now() - started) / 1000).toFixed(0).padStart(5)} s  ${text}`);
@@ -93,8 +90,10 @@ if (values.help || folder === undefined) {
   console.log(usage);
   process.exit(values.help ? 0 : 2);
 }
-if (values.attachment) {
-  trainSubjects(folder);
+if (values.syntax) {
+  const sentences = syntaxSentences(folder, values.captions ? [values.captions] : []);
+  log(`${sentences.length} sentences`);
+  trainSyntax(sentences, labelSyntax(sentences, { python: values.python, keep: values.keep }), log);
   await writeConfidence(readFileSync(out));
   process.exit(0);
 }
@@ -168,20 +167,6 @@ async function writeConfidence(bytes: Uint8Array): Promise<void> {
   log(`confidence fitted to ${relations} judged relations; ${unjudged} without a judgment`);
   for (const { from, relations: count, confidence, right } of reliability)
     log(`confidence from ${from}: ${count} relations, mean ${confidence.toFixed(3)}, right ${right.toFixed(3)}`);
-}
-
-/** Trains the scores of subjects and writes them. */
-function trainSubjects(folder: string): void {
-  const sentences = syntaxSentences(folder, values.captions ? [values.captions] : []);
-  log(`${sentences.length} sentences`);
-  const syntax = labelSyntax(sentences, { python: values.python, keep: values.keep });
-  const examples = sentences.map((words, k) => attachmentExamples(words, syntax[k]!));
-  const held = examples.filter((_, k) => k % HELD_OUT === 0).flat();
-  const rest = trainAttachment(examples.filter((_, k) => k % HELD_OUT !== 0).flat());
-  log(
-    `${(100 * attachmentAccuracy(held, rest)).toFixed(1)} % of ${held.length} objects of other sentences have the subject of the teacher`,
-  );
-  writeFileSync(subjectsFile, trainAttachment(examples.flat()));
 }
 
 /** Trains teachers and labels the captions of the file and generated ones. */

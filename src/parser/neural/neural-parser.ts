@@ -19,7 +19,7 @@ import { decodeModel, type ParserModel } from './parser-model.js';
 import { calibratedConfidence } from './relation-confidence.js';
 
 /** Part of the parser's identity in runs and caches: raise it when a change alters the graphs. */
-const version = '17';
+const version = '18';
 
 /** Bytes for the parameters and for the activations of the longest caption. */
 const memoryBytes = 48 << 20;

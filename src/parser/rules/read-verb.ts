@@ -1,7 +1,7 @@
 import { isAnimate } from '../language/noun-classes.js';
+import { wordSet } from '../language/word-set.js';
 import { attachmentAgent, isOwn, relativeSubject } from './attachment.js';
 import type { ClausePart, VerbPart } from './clause-parts.js';
-import { helps } from './open-word-class.js';
 import type { Group } from './origin.js';
 import type { ReadingState } from './reading-state.js';
 
@@ -79,9 +79,10 @@ function subjectsOf(state: ReadingState, part: VerbPart, following: readonly Cla
   if (mayEnd && isAlive(state.subject) && !isAlive(state.agent)) return state.subject;
   if (state.isJoined() || state.previousKind === 'while') return state.agent;
   if (part.form === 'finite' || state.nearest.length === 0) return state.subject;
+  // "with her legs crossed reading", "a plane with its nose open being loaded"
+  const endsAside = state.previousKind === 'adjective' || (state.pending?.verb !== undefined && part.form === 'gerund');
+  if (endsAside && state.isOwnPart()) return state.originOf(state.nearest)!.subjects;
   if (state.pending?.verb !== undefined) return state.agent;
-  // "a plane with its nose open being loaded"
-  if (state.previousKind === 'adjective' && state.isOwnPart()) return state.originOf(state.nearest)!.subjects;
   // "with a puppy following them", "with a book covering her face": what somebody has does it to them.
   const origin = state.originOf(state.nearest);
   if (origin?.preposition === 'with' && origin.verb === undefined && isAboutOwner(following)) return state.nearest;
@@ -96,3 +97,6 @@ function isAboutOwner([next, afterNext]: readonly ClausePart[]): boolean {
 }
 
 const isAlive = ([phrase]: Group) => phrase !== undefined && isAnimate(phrase.nounClass);
+
+/** Verbs after which somebody does something: "helping a boy ride". */
+const helps = wordSet('help watch let make see');

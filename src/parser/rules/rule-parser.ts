@@ -35,7 +35,7 @@ import { wordClasses } from './word-classes.js';
  * ```
  */
 export function ruleParser(): TextParser {
-  return { name: 'rules', version: '11', maxLength: maxCaptionLength, parse };
+  return { name: 'rules', version: '12', maxLength: maxCaptionLength, parse };
 }
 
 function parse(caption: string): TextGraph {

@@ -1,48 +1,44 @@
-import { closedClass, ingNouns, possessives } from '../language/closed-classes.js';
+import { closedClass, ingNouns } from '../language/closed-classes.js';
 import { type DictionaryWord, dictionaryWord } from '../language/dictionary-word.js';
 import { isNoun, isVerb } from '../language/lemma.js';
 import { locationAdverbLength, prepositionAt, startsPreposition } from '../language/prepositions.js';
 import { isNominal, type WordClass } from '../language/word-class.js';
 import { wordSet } from '../language/word-set.js';
-import { isMistaggedNoun, openWordClass } from './open-word-class.js';
-import { partsOfSpeech } from './parts-of-speech.js';
+import { tagWords } from '../tagging/tagger.js';
+import { tagNames } from '../tagging/word-tags.js';
 
 /**
- * Tags the words of a sentence: closed classes by lists, the others by wink-nlp, corrected where captions differ from wink's
- * training texts: "a horse grazes", "people drinking wine", "a man standing on".
+ * Tags the words of a sentence: closed classes by lists, the others by relflow's tagger.
  * @param words lower-case words
- * @returns one tag per word; every word of a preposition has the tag `preposition`: "in front of" has three
+ * @returns one class per word; every word of a preposition has the class `preposition`: "in front of" has three
  */
-export function wordClasses(words: readonly string[]): WordClass[] {
-  const partOfSpeech = partsOfSpeech(words);
+export const wordClasses = (words: readonly string[]): WordClass[] => classesOf(words, tagWords(words)).classes;
+
+/**
+ * Returns the classes of words that have these tags, and whether each word is of an open class.
+ * @param tags numbers in `tagNames`
+ */
+export function classesOf(words: readonly string[], tags: Uint8Array): { classes: WordClass[]; isOpen: boolean[] } {
   const known = words.map(dictionaryWord);
-  const tags = known.map((word, k) => word.closedClass ?? initialTag(word, partOfSpeech[k]!));
-  for (let k = 0; k < tags.length; k++) tags[k] = disambiguatedTag(words, tags, k);
+  const classes = known.map((word, k) => word.closedClass ?? openClass(word, tags[k]!));
+  for (let k = 0; k < classes.length; k++) classes[k] = disambiguatedTag(words, classes, k);
   // "each has a cushion"
   const isOpen = known.map(({ closedClass, text }) => closedClass === undefined && text !== 'has');
-  markPrepositions(words, tags, isOpen);
-  for (let k = 0; k < tags.length; k++) if (isOpen[k] && isMistaggedNoun(known, tags, k)) tags[k] = 'noun';
-  for (let k = 0; k < tags.length; k++) if (isOpen[k]) tags[k] = openWordClass(known, tags, k);
-  return tags;
+  markPrepositions(words, classes, isOpen);
+  return { classes, isOpen };
 }
 
-function initialTag({ text, isNoun }: DictionaryWord, partOfSpeech: string): WordClass {
+function openClass({ text, isNoun }: DictionaryWord, tag: number): WordClass {
   if (text === 'people') return 'noun';
-  switch (partOfSpeech) {
-    case 'NOUN':
-    case 'PROPN':
-      return 'noun';
-    case 'ADJ':
-      return 'adjective';
-    case 'VERB':
-      return 'verb';
-    case 'ADV':
-      return 'adverb';
-    default:
-      if (isNoun) return 'noun';
-      return text.includes('-') ? 'adjective' : 'other';
-  }
+  return openClasses[tag] ?? (isNoun ? 'noun' : text.includes('-') ? 'adjective' : 'other');
 }
+
+/** The classes of the tags of open classes, by their numbers. */
+const openClasses: readonly (WordClass | undefined)[] = tagNames.map((name) => {
+  if (/^NN/.test(name)) return 'noun';
+  if (/^VB/.test(name)) return 'verb';
+  return name === 'JJ' ? 'adjective' : name === 'RB' ? 'adverb' : undefined;
+});
 
 /** Decides the class of ambiguous function words from their neighbors. */
 function disambiguatedTag(words: readonly string[], tags: readonly WordClass[], k: number): WordClass {
@@ -75,13 +71,6 @@ function disambiguatedTag(words: readonly string[], tags: readonly WordClass[], 
       return /^(?:dressed|disguised|used|known)$/.test(words[k - 1] ?? '') ? 'preposition' : 'while';
     case 'can':
       return isContainer(words, before, k) ? 'noun' : tags[k]!;
-    case 'back':
-      // "its striped back", "on its back", "the back of a truck"
-      return (before === 'determiner' &&
-        (words[k + 1] === 'of' || (possessives.has(words[k - 1] ?? '') && !nounFollows))) ||
-        (before === 'adjective' && possessives.has(words[k - 2] ?? '') && !nounFollows)
-        ? 'noun'
-        : tags[k]!;
     case 'part':
       return words[k + 1] === 'of' ? 'noun' : tags[k]!;
     case 'left':

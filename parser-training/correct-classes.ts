@@ -1,79 +1,49 @@
-import { colors, ingNouns, irregularParticiples } from '../language/closed-classes.js';
-import type { DictionaryWord } from '../language/dictionary-word.js';
-import { isCompound } from '../language/lemma.js';
-import { isAnimate, nounClass } from '../language/noun-classes.js';
-import { isNominal, QUOTE, type WordClass } from '../language/word-class.js';
-import { wordSet } from '../language/word-set.js';
+import { ingNouns, irregularParticiples, possessives } from '../src/parser/language/closed-classes.js';
+import { type DictionaryWord, dictionaryWord } from '../src/parser/language/dictionary-word.js';
+import { isCompound } from '../src/parser/language/lemma.js';
+import { isAnimate, nounClass } from '../src/parser/language/noun-classes.js';
+import { isNominal, QUOTE, type WordClass } from '../src/parser/language/word-class.js';
+import { wordSet } from '../src/parser/language/word-set.js';
 
 /**
- * Checks whether a word that wink tags as a finite verb must be a noun, since no word before it can be its subject: "a bathroom
- * mirror", "the back tires", "a dirt covered sink", "an oven, sink, and window". "People walk" and "to walk" are verbs.
- * @param tags final for closed classes, wink's for open classes
+ * Corrects the classes of words where the teacher, which learned from news and talk, is wrong about captions: "a horse grazes",
+ * "people drinking wine".
+ * @param words of a sentence
+ * @param classes are overwritten
+ * @param isOpen whether each word is of an open class
  */
-export function isMistaggedNoun(words: readonly DictionaryWord[], tags: readonly WordClass[], k: number): boolean {
-  if (tags[k] !== 'verb') return false;
-  const { text, verb, isNoun } = words[k]!;
-  const isBare = verb === text;
-  if (!(isBare || text.endsWith('s')) || !isNoun || isClearVerb(words, tags, k)) return false;
-  const before = words[k - 1];
-  switch (tags[k - 1]) {
-    case undefined:
-    case 'to':
-    case 'pronoun':
-    case 'relative':
-    case 'while':
-      return false;
-    case 'noun':
-      return isBare && before!.noun === before!.text && !isAnimate(nounClass(before!.text));
-    case 'comma':
-      return tags[k + 1] === 'comma' || tags[k + 1] === 'and' || k + 1 === words.length;
-    case 'and':
-      return !tags.slice(0, k).includes('verb');
-    case 'adverb':
-      // "by small bowls of": the adjective that wink takes for an adverb
-      return tags[k - 2] === 'determiner' || (tags[k - 2] === 'preposition' && before!.isAdjective);
-    case 'be':
-      return /^(?:am|is|are|was|were)$/.test(before!.text);
-    default:
-      return true;
-  }
+export function correctClasses(words: readonly string[], classes: WordClass[], isOpen: readonly boolean[]): void {
+  const known = words.map(dictionaryWord);
+  for (let k = 0; k < classes.length; k++) if (isBackOf(words, classes, k)) classes[k] = 'noun';
+  for (let k = 0; k < classes.length; k++)
+    if (isOpen[k] && classes[k] !== 'be') classes[k] = openWordClass(known, classes, k);
 }
+
+/** Checks for a part of the body: "its striped back". */
+const isBackOf = (words: readonly string[], classes: readonly WordClass[], k: number) =>
+  words[k] === 'back' &&
+  (possessives.has(words[k - 1]!) || (classes[k - 1] === 'adjective' && possessives.has(words[k - 2]!)));
 
 /**
  * Returns the class of an open-class word from its context.
- * @param tags final before the word; from the word on wink's for open classes
+ * @param tags final before the word; from the word on the teacher's for open classes
  */
-export function openWordClass(words: readonly DictionaryWord[], tags: readonly WordClass[], k: number): WordClass {
+function openWordClass(words: readonly DictionaryWord[], tags: readonly WordClass[], k: number): WordClass {
   if (isClearVerb(words, tags, k)) return 'verb';
-  const { text: word, noun, verb, isVerb, isNoun } = words[k]!;
-  if (isVerb && verb === word && isHelped(words, tags, k)) return 'verb';
+  const { text: word, verb, isVerb } = words[k]!;
   const context = contextOf(words, tags, k);
-  if (colors.has(word)) return colorTag(words, k, context);
-  // "a wheel and landing gear", but "a man cutting boards"
-  if (
-    word.endsWith('ing') &&
-    startsCompound(words, k) &&
-    context.next === 'noun' &&
-    context.before !== 'noun' &&
-    context.before !== 'be'
-  )
-    return 'noun';
-  // "a modern living room", "a railroad crossing", "a flight attendant"
-  if (context.next === 'noun' && rooms.has(word) && startsCompound(words, k)) return 'noun';
-  const isEnd = context.before === 'noun' && context.closes && (context.tag === 'adjective' || word === 'crossing');
-  if (isEnd && isNoun && isCompound(context.previous, word)) return 'noun';
-  // "a female holding", but "a female zebra", "a modern building"
-  const following = words[k + 1]?.text ?? '';
-  const isIngNoun = context.next === 'noun' && ingNouns.has(following);
-  if (context.opens && isAnimate(nounClass(noun)) && following.endsWith('ing') && !isIngNoun) return 'noun';
-  if (isIngNoun && words[k]!.isAdjective) return 'adjective';
-  if (context.opens && !context.closes && word.endsWith('ed')) return 'adjective';
-  if (verb !== word && isVerb) {
-    if (word.endsWith('ing')) return gerundTag(word, context);
-    if (/(?:ed|en)$/.test(word) || irregularParticiples.has(word)) return participleTag(context);
+  if (isVerb && verb !== word) {
+    if (word.endsWith('ing')) return startsCompound(words, k, context) ? 'noun' : gerundClass(word, context);
+    // "a horse drawn carriage"
+    if (/(?:ed|en)$/.test(word) || irregularParticiples.has(word))
+      return context.agent && !context.closes ? 'adjective' : context.tag;
   }
-  return otherTag(words[k]!, context);
+  return otherClass(words[k]!, context);
 }
+
+/** "A wheel and landing gear", but "a man cutting boards" */
+const startsCompound = (words: readonly DictionaryWord[], k: number, { before, next }: WordContext) =>
+  next === 'noun' && before !== 'noun' && before !== 'be' && isCompound(words[k]!.text, words[k + 1]!.text);
 
 /**
  * Checks whether a word that may be a noun must be a verb: no noun stands directly before a determiner or a personal pronoun ("hands a
@@ -102,6 +72,9 @@ function isClearVerb(words: readonly DictionaryWord[], tags: readonly WordClass[
   if (before === 'determiner' || before === 'number' || before === 'possessive' || before === 'preposition')
     return false;
   if (before === 'adjective' && tags[k - 2] !== undefined) return false;
+  // "on its striped back walks along"
+  if (isThird && before === 'noun' && words[k - 1]!.text === 'back' && (restVerbs.has(verb) || gestures.has(verb)))
+    return true;
   // "sits on a bench and waves to"
   if (isThird && before === 'and' && (restVerbs.has(verb) || gestures.has(verb)) && hasSingularVerb(words, tags, k))
     return true;
@@ -165,34 +138,13 @@ const restVerbs =
 /** What somebody also does, seldom nouns of a list. */
 const gestures = wordSet('wave point look reach laugh talk turn walk run ride drive jump climb work wait step nod');
 
-/** What rooms and tables are for. */
-const rooms = wordSet('living dining waiting sitting dressing');
-
-const startsCompound = (words: readonly DictionaryWord[], k: number) =>
-  words[k + 1] !== undefined && isCompound(words[k]!.text, words[k + 1]!.text);
-
-/** Checks for a verb after what somebody helps or watches: "helping a boy ride a pony", but "watching a dog show". */
-function isHelped(words: readonly DictionaryWord[], tags: readonly WordClass[], k: number): boolean {
-  const next = tags[k + 1];
-  if (tags[k - 1] !== 'noun' || (next !== 'determiner' && next !== 'number' && next !== 'preposition')) return false;
-  let first = k - 1;
-  while (isNominal(tags[first - 1]) || tags[first - 1] === 'determiner' || tags[first - 1] === 'number') first--;
-  if (tags[first - 1] !== 'verb' || !helps.has(words[first - 1]!.verb)) return false;
-  const agent = words[k - 1]!;
-  return isAnimate(nounClass(agent.noun)) && !isCompound(agent.text, words[k]!.text);
-}
-
-/** Verbs after which somebody does something: "helping a boy ride". */
-export const helps = wordSet('help watch let make see');
-
 /** The context of a word. */
 interface WordContext {
-  /** The class that wink gave the word. */
+  /** The class that the teacher gave the word. */
   readonly tag: WordClass;
   readonly previous: string;
   readonly before: WordClass | undefined;
   readonly next: WordClass | undefined;
-  readonly afterNext: WordClass | undefined;
   /** Whether a plural ends the nouns that follow. */
   readonly isBeforePlural: boolean;
   /** Whether the word before it starts a noun phrase or continues one without a noun. */
@@ -221,7 +173,6 @@ function contextOf(words: readonly DictionaryWord[], tags: readonly WordClass[],
     previous: words[k - 1]?.text ?? '',
     before,
     next,
-    afterNext: tags[k + 2],
     isBeforePlural: next === 'noun' && endsInPlural(words, tags, k + 1),
     opens:
       before === 'determiner' ||
@@ -254,20 +205,7 @@ function agentAt(words: readonly DictionaryWord[], tags: readonly WordClass[], k
   };
 }
 
-/** Decides whether a color is an adjective: "an orange" is a fruit, "an orange and white cat" is not; other colors are adjectives. */
-function colorTag(
-  words: readonly DictionaryWord[],
-  k: number,
-  { previous, before, next, closes }: WordContext,
-): WordClass {
-  // "dressed in pink"
-  if (previous === 'in' && closes && next !== 'and' && next !== 'comma') return 'noun';
-  if (words[k]!.text !== 'orange' || !closes || before !== 'determiner') return 'adjective';
-  const isJoined = next === 'and' || next === 'comma';
-  return isJoined && colors.has(words[k + 2]?.text ?? '') ? 'adjective' : 'noun';
-}
-
-function gerundTag(word: string, { tag, previous, before, next, opens, closes, agent }: WordContext): WordClass {
+function gerundClass(word: string, { tag, previous, before, next, opens, closes, agent }: WordContext): WordClass {
   if (ingNouns.has(word) && tag !== 'verb' && before !== 'be' && !agent?.isAlive) return 'noun';
   if (scenes.has(word) && agent && !agent.isAlive && before === 'noun') return 'noun';
   // "brick walls and hanging plants"
@@ -289,42 +227,24 @@ const pronominal: ReadonlySet<string> = new Set(['another', 'some', 'both', 'all
 /** Prepositions that a verb's gerund follows: "for selling fruit", but "of running water". */
 const purposePrepositions: ReadonlySet<string> = new Set(['for', 'by', 'without', 'after', 'before', 'from']);
 
-function participleTag({ tag, before, next, opens, closes, agent }: WordContext): WordClass {
-  if (before === 'be') return tag === 'adjective' && next !== 'preposition' ? 'adjective' : 'verb';
-  // "a horse drawn carriage"
-  if (agent) return closes ? 'verb' : 'adjective';
-  if (opens || !closes) return 'adjective';
-  return next === 'preposition' ? 'verb' : tag;
-}
-
-function otherTag(
-  { text: word, isNoun: canBeNoun, verb: infinitive, isVerb, isAdjective: canBeAdjective }: DictionaryWord,
+function otherClass(
+  { text: word, verb, isVerb, isNoun, isAdjective }: DictionaryWord,
   context: WordContext,
 ): WordClass {
-  const { tag, previous, before, next, afterNext, opens, closes, agent } = context;
-  const verb = isVerb ? infinitive : undefined;
-  // "a bus stop", but "a bus stops"
-  if (agent && (word === verb || !agent.hasA || verb === undefined) && (word === 'light' || isCompound(previous, word)))
-    return 'noun';
-  if (verb !== undefined && canBeNoun && agent && isFiniteVerb(word === verb, agent, context)) return 'verb';
-  if (!canBeAdjective && canBeNoun !== (verb !== undefined)) return canBeNoun ? 'noun' : 'verb';
-  // "sits on a bench and rides a"
-  if (verb !== undefined && word !== verb && before === 'and' && next === 'determiner') return 'verb';
+  const { tag, previous, before, closes, agent } = context;
+  if (isVerb && isNoun && agent && isFiniteVerb(word === verb, agent, context)) return 'verb';
+  // "pushing open the door"
+  if (isAdjective && tag === 'verb' && before === 'verb' && word === verb && previous.endsWith('ing'))
+    return 'adjective';
+  if (!isAdjective && isNoun !== isVerb) return isNoun ? 'noun' : 'verb';
   // "has elaborate decoration", "playing doubles tennis"
-  if (tag === 'verb' && before === 'verb' && !closes && (canBeAdjective || canBeNoun)) return 'adjective';
-  if (tag === 'verb' && before === 'preposition') return closes && canBeNoun ? 'noun' : 'adjective';
-  if (tag === 'adverb') return canBeAdjective && !closes && !word.endsWith('ly') ? 'adjective' : tag;
-  // "a red and", "a large one": a noun may still come.
-  const mayGoOn =
-    next === 'and' || (next === 'comma' && afterNext !== 'and') || next === 'number' || next === 'pronoun';
-  if (canBeNoun && closes && (opens || before === 'preposition') && !(tag === 'adjective' && mayGoOn)) return 'noun';
-  return tag;
+  return tag === 'verb' && before === 'verb' && !closes && (isAdjective || isNoun) ? 'adjective' : tag;
 }
 
 /** Plurals that modify nouns. */
 const pluralModifiers = wordSet('sports clothes goods sales arms glasses news waters kids ladies mens');
 
-/** Detects finite verbs that wink tags as nouns: "a horse grazes in", "two cows graze in", but not "fighter jets in". */
+/** Detects finite verbs that the teacher tags as nouns: "a horse grazes in", "two cows graze in", but not "fighter jets in". */
 function isFiniteVerb(isBare: boolean, agent: Agent, { previous, closes, next, isBeforePlural }: WordContext): boolean {
   if (isBare !== agent.isPlural) return false;
   // "a clerk in a uniform checks tickets", but "a sports bar"
