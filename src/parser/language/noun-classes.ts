@@ -124,9 +124,10 @@ const lists = {
       outfit overalls pajamas pants robe sandal scarf shirt shoe shorts skirt sneaker sock suit sunglasses suspenders
       sweater sweatshirt swimsuit t-shirt tee tie trunks turban tutu tux tuxedo uniform vest visor wetsuit`),
   bodyPart: wordSet(`
-      arm back beak belly cheek chest chin ear elbow eye face finger foot hair hand head hip horn knee lap leg lip
-      jaw mane mouth neck nose paw shoulder side snout stomach tail teeth thumb toe tongue tooth trunk tusk waist wing
-      wrist`),
+      ankle arm back beak beard belly braid cheek chest chin claw ear elbow eye eyebrow face finger fingernail foot
+      forearm forehead fur hair hand head heel hip hoof horn jaw knee knuckle lap leg lip mane mouth mustache muzzle
+      neck nose palm paw ponytail shoulder side snout stomach tail talon teeth thigh throat thumb toe tongue tooth
+      trunk tusk waist whisker wing wrist`),
   place: wordSet(`
       airport aisle alley area arena attic auditorium background backyard bakery balcony bank barn bathroom bay beach
       bedroom bridge building cabin cafe campsite canyon castle cave cellar cemetery church city classroom cliff coast

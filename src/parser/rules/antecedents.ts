@@ -161,7 +161,9 @@ export class Antecedents {
     const isTopic = meant !== undefined && meant.sentence >= Math.max(this.subjectSentence, this.sentence - 1);
     if (isTopic && (context.isObject || isPersonal(word)) && agrees(meant.group)) return meant.group;
     const isAround = context.isBeside && isSurrounding(this.lastSubject[0]?.entity.lemma ?? '');
-    if (agrees(this.lastSubject) && !isAround) return this.lastSubject;
+    // A dog is seldom "she" if there is a woman.
+    const isPet = this.lastSubject.length > 0 && isUnlikelyPerson(word, this.lastSubject[0]!);
+    if (agrees(this.lastSubject) && !isAround && !isPet) return this.lastSubject;
     const isPlural = /^(?:they|them|their|both)$/.test(word);
     // "She is wearing boots, and there is paint on them."
     if (isPlural && context.isContainer)
@@ -174,7 +176,7 @@ export class Antecedents {
       const group = [this.earlier[k]!.phrase];
       if (!agrees(group) || (word === 'one' && !isCounted(group[0]!))) continue;
       const isUnlikely = isSecondary(group[0]!) || group[0]!.nounClass === 'place';
-      if (this.preferred.has(group[0]!) || !(isUnlikely || isUnlikelyPerson(word, group[0]!))) return group;
+      if ((this.preferred.has(group[0]!) || !isUnlikely) && !isUnlikelyPerson(word, group[0]!)) return group;
       if (fallback.length === 0 || (isSecondary(fallback[0]!) && !isSecondary(group[0]!))) fallback = group;
     }
     return fallback;

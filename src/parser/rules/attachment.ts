@@ -17,7 +17,8 @@ export function attachmentSite(nearest: Group, preposition: string, object: Noun
   // "a radio and a vase with a rose", "boys and a dog with a collar", but "men and women with hats"
   const last = nearest.slice(-1);
   const isOfLast = isThing(last[0]!) || (last[0]!.isDetermined && !object.isPlural);
-  let group = preposition === 'with' && isOfLast ? last : nearest;
+  let group =
+    (preposition === 'full of' && nearest.length > 1) || (preposition === 'with' && isOfLast) ? last : nearest;
   for (
     let origin = originOf(group);
     origin &&

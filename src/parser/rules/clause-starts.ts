@@ -97,13 +97,18 @@ const hasTense = (part: ClausePart | undefined): part is Extract<ClausePart, { r
 
 /** Checks for a parallel construction: "a cat on a chair and a dog on …", "a pizza with toppings, a bowl with …". */
 export const startsParallel = (next: ClausePart | undefined, { subjects, preposition, verb }: Origin): boolean =>
-  verb === undefined &&
-  (next?.kind === 'verb'
-    ? next.form === 'gerund' &&
-      restVerbs.has(next.verb) &&
-      !isAnimate(subjects[0]!.nounClass) &&
-      isLocativeAttachment(preposition)
-    : isParallel(next, preposition));
+  // "a rug lies under one window and a crate under the other"
+  (verb !== undefined &&
+    next?.kind === 'preposition' &&
+    next.text === preposition &&
+    isLocativeAttachment(preposition)) ||
+  (verb === undefined &&
+    (next?.kind === 'verb'
+      ? next.form === 'gerund' &&
+        restVerbs.has(next.verb) &&
+        !isAnimate(subjects[0]!.nounClass) &&
+        isLocativeAttachment(preposition)
+      : isParallel(next, preposition)));
 
 const isParallel = (next: ClausePart | undefined, preposition: string) =>
   next?.kind === 'preposition' &&

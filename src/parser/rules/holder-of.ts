@@ -20,7 +20,10 @@ export function holderOf(
 ): Group | undefined {
   if (preposition !== 'with' || subjects !== undefined) return undefined;
   const first = parts[k];
-  if (first?.kind === 'phrase' && isHand(first.phrase) && parts[k + 1]?.kind !== 'preposition')
+  if (
+    first?.kind === 'phrase' &&
+    (isOwn(first.phrase) || (isHand(first.phrase) && parts[k + 1]?.kind !== 'preposition'))
+  )
     return ownerIn(state, first.phrase.determiner?.text ?? '');
   let place = k + 1;
   while (/^(?:and|comma)$/.test(parts[place]?.kind ?? '') && parts[place + 1]?.kind === 'phrase') place += 2;
@@ -45,6 +48,9 @@ function ownerIn({ nearest, originOf }: ReadingState, possessive: string): Group
       (possessive === 'both' || possessive === '' || pronounAgrees(possessive, group))
     )
       return group;
+  // "yachts stand on a carpet with their keels in frames"
+  for (let group = nearest; group.length > 0; group = originOf(group)?.subjects ?? [])
+    if (pronounAgrees(possessive, group)) return group;
   return undefined;
 }
 

@@ -43,6 +43,7 @@ export function resolvedPredicate(
     isAnimate(state.nearest[0]?.nounClass ?? 'thing');
   const isSure =
     holder !== undefined ||
+    pending.preposition === 'full of' ||
     (isWorn && subjects === state.nearest) ||
     (isOfAgent && pending.preposition === 'with' && isTool(object[0]!));
   const others = pending.preposition === 'of' ? undefined : otherSubjectsOf(state, pending, subjects, object);

@@ -545,6 +545,14 @@ const kinds: CaptionKinds = {
     ],
   ],
   'groups, rooms and things at an inverted place': [
+    [
+      'A woman is walking a poodle. The dog is brown. She is carrying a crate.',
+      'woman walking poodle',
+      'woman carrying crate',
+    ],
+    ['Two clerks wait at a counter with their helmets.', 'clerks wait at counter', 'clerks with helmets'],
+    ['A rug lies under one bench and a crate under the stairs.', 'rug lies under bench', 'crate under stairs'],
+    ['a radio and a jar full of nuts', 'jar full of nuts'],
     ['A couple walks along a lane, and two goats follow them.', 'couple walks along lane', 'goats follow couple'],
     [
       'a crib in a nursery with a lamp hanging over it',
