@@ -1,3 +1,4 @@
+import { hashOf, mix } from '../language/hash.js';
 import { memoize } from '../language/memoize.js';
 import type { NounClass } from '../language/noun-classes.js';
 import type { ClausePart } from '../rules/clause-parts.js';
@@ -48,17 +49,7 @@ const classNumbers: Readonly<Record<NounClass, number>> = {
 };
 const PRONOUN_CLASS = 12;
 
-const hashOf = memoize(20_000, (word: string): number => {
-  let h = 0x811c9dc5;
-  for (let k = 0; k < word.length; k++) h = Math.imul(h ^ word.charCodeAt(k), 0x01000193);
-  return h ^ (h >>> 15);
-});
-
-/** Mixes two hashes; their order counts. */
-function mix(a: number, b: number): number {
-  const h = (Math.imul(a ^ (a >>> 13), 0x9e3779b1) + b) | 0;
-  return Math.imul(h ^ (h >>> 16), 0x85ebca6b);
-}
+const wordHash = memoize(20_000, (word: string): number => hashOf(word));
 
 export function numberedParts(parts: readonly ClausePart[]): NumberedParts {
   const kinds: number[] = [];
@@ -69,15 +60,15 @@ export function numberedParts(parts: readonly ClausePart[]): NumberedParts {
     let [word, nounClass, number] = [0, 0, 0];
     if (part.kind === 'phrase') {
       const { entity, isPlural, isDetermined } = part.phrase;
-      word = hashOf(entity.lemma);
+      word = wordHash(entity.lemma);
       nounClass = classNumbers[part.phrase.nounClass];
       number = (isPlural ? 1 : 0) | (isDetermined ? 2 : 0);
     } else if (part.kind === 'verb') {
-      word = hashOf(part.verb);
+      word = wordHash(part.verb);
       number = part.isSingular === undefined ? 0 : part.isSingular ? 1 : 2;
-    } else if (part.kind === 'preposition') word = hashOf(part.text);
+    } else if (part.kind === 'preposition') word = wordHash(part.text);
     else if (part.kind === 'pronoun') {
-      word = hashOf(part.word);
+      word = wordHash(part.word);
       nounClass = PRONOUN_CLASS;
       number = /^(?:they|them|both|all|some|others)$/.test(part.word) ? 1 : 0;
     }

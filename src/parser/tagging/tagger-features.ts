@@ -1,3 +1,4 @@
+import { hashOf, mix } from '../language/hash.js';
 import { isVerb, nounLemma, verbLemma } from '../language/lemma.js';
 import { nounClass } from '../language/noun-classes.js';
 import { tagBits, tagNumbers } from './word-tags.js';
@@ -19,18 +20,6 @@ export interface WordFeatures {
   readonly twoBefore: readonly number[];
   readonly after: readonly number[];
   readonly twoAfter: readonly number[];
-}
-
-/** Mixes two hashes; their order counts. */
-function mix(a: number, b: number): number {
-  const h = Math.imul(a ^ (b + 0x7f4a7c15), 0x9e3779b1);
-  return h ^ (h >>> 15);
-}
-
-function hashOf(text: string, seed = 0): number {
-  let h = 0x811c9dc5 ^ seed;
-  for (let k = 0; k < text.length; k++) h = Math.imul(h ^ text.charCodeAt(k), 0x01000193);
-  return h ^ (h >>> 13);
 }
 
 /** Returns the key of a word that can have these tags. */
