@@ -14,7 +14,7 @@ import { type Operator, type OperatorContext, operator } from './operator.js';
 /**
  * Parses each caption into a graph of noun phrases and relations.
  *
- * @param parser default: `neuralParser()`, which drops relations below a confidence of 0.65
+ * @param parser default: `neuralParser()`, which drops relations below a confidence of 0.6
  *
  * @example
  * ```ts

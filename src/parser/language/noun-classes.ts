@@ -66,7 +66,8 @@ const concreteNouns =
   wordSet(`ship battleship spaceship apartment monument instrument equipment pavement basement vestment
   garment ornament document cement station intersection mansion television reception carnation plantation entrance audience
   fence ambulance appliance residence city electricity condiment compartment section extension potion lotion construction
-  decoration destination vegetation refreshment casement embankment hood vanity presentation experiment elevation department establishment settlement tournament advertisement facility university community security statement`);
+  decoration destination vegetation refreshment casement embankment hood vanity presentation experiment elevation department establishment settlement tournament advertisement facility university community security statement
+  harness instruction direction`);
 const abstractNouns =
   wordSet(`accent action activity adventure aim anticipation appeal atmosphere attention aura backdrop balance beauty
   blend blur calm care charm closer color colour comfort contrast day depth detail effect elegance element

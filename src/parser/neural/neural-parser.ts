@@ -32,13 +32,13 @@ const captionWords = 10;
 /** Captions of more words are paragraphs, which say less and less plainly what the picture shows. */
 const paragraphWords = 50;
 
-/** The default of `minConfidence`, for the SDK and the recipes: the lowest at which 94 % of the judged relations that it keeps are right. */
-export const DEFAULT_MIN_CONFIDENCE = 0.65;
+/** The default of `minConfidence`, for the SDK and the recipes: the lowest at which 95 % of the judged relations that it keeps are right. */
+export const DEFAULT_MIN_CONFIDENCE = 0.6;
 
 /** Options of `neuralParser`. */
 export interface NeuralParserOptions {
   /**
-   * Drops relations below this confidence, in [0, 1], and those that the caption has no word for; default 0.65. 0 returns all relations
+   * Drops relations below this confidence, in [0, 1], and those that the caption has no word for; default 0.6. 0 returns all relations
    * of network and rules, as the scores on FACTUAL are measured; a higher value returns some of those of a lower one.
    */
   readonly minConfidence?: number;

@@ -105,8 +105,8 @@ describe('neuralParser', () => {
     );
   });
 
-  it('drops relations below a confidence of 0.65 unless another is given', () => {
-    assert.equal(neuralParser().version, neuralParser({ minConfidence: 0.65 }).version);
+  it('drops relations below a confidence of 0.6 unless another is given', () => {
+    assert.equal(neuralParser().version, neuralParser({ minConfidence: 0.6 }).version);
     assert.notEqual(neuralParser().version, parser.version);
   });
 
