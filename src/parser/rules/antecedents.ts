@@ -3,6 +3,7 @@ import { isAbstract, isAnimate } from '../language/noun-classes.js';
 import { partNouns } from '../language/prepositions.js';
 import type { Token } from '../language/tokenize.js';
 import { wordSet } from '../language/word-set.js';
+import { isLocativeAttachment } from './attachment.js';
 import type { NounPhrase } from './noun-phrase.js';
 import type { Group, OriginOf } from './origin.js';
 import { pronounAgrees } from './pronoun-agrees.js';
@@ -172,11 +173,17 @@ export class Antecedents {
     const people = isPlural ? this.individuals(subjects) : [];
     if (people.length > 1) return word === 'both' ? people.slice(-2) : people;
     let fallback: Group = [];
+    let sentence = 0;
     for (let k = this.earlier.length - 1; k >= Math.max(0, this.earlier.length - REACH); k--) {
+      const isFound = fallback.length > 0 && !isUnlikelyPerson(word, fallback[0]!);
+      if (isFound && this.earlier[k]!.sentence < sentence) break;
       const group = [this.earlier[k]!.phrase];
       if (!agrees(group) || (word === 'one' && !isCounted(group[0]!))) continue;
-      const isUnlikely = isSecondary(group[0]!) || group[0]!.nounClass === 'place';
+      // "has placed a chair on a path": "it" is the chair.
+      const isPlace = isLocativeAttachment(originOf(group)?.preposition ?? '');
+      const isUnlikely = isSecondary(group[0]!) || group[0]!.nounClass === 'place' || isPlace;
       if ((this.preferred.has(group[0]!) || !isUnlikely) && !isUnlikelyPerson(word, group[0]!)) return group;
+      sentence = this.earlier[k]!.sentence;
       if (fallback.length === 0 || (isSecondary(fallback[0]!) && !isSecondary(group[0]!))) fallback = group;
     }
     return fallback;

@@ -125,6 +125,8 @@ function isIncidental(phrase: NounPhrase, origin: Origin, preposition: string, o
     return !isOwn(object) && object.nounClass !== 'bodyPart';
   // "knitting a scarf in an armchair"
   if (/^(?:in|on)$/.test(preposition) && seats.has(object.entity.lemma)) return !placing.has(origin.verb ?? '');
+  // "swinging a bat in a field", but "placing a crate on a lawn"
+  if (placing.has(origin.verb ?? '')) return false;
   return locatives.has(preposition) && object.nounClass === 'place' && phrase.nounClass !== 'vehicle';
 }
 

@@ -30,7 +30,7 @@ export function pronounAgrees(word: string, group: readonly NounPhrase[]): boole
       // "one of the goats eats, the other sleeps", "one goat eats, the other sleeps"
       return isPlural || first.isPlural || isOne;
     case 'the one':
-      return !isPlural;
+      return true;
     case 'both':
       return group.length === 2 || pairs.has(first.entity.quantity ?? '');
     case 'he':

@@ -569,6 +569,20 @@ const kinds: CaptionKinds = {
     ],
     ['Two nurses sit on a bench, some reading maps.', 'nurses sit on bench', 'nurses reading maps'],
   ],
+  'objects before their places': [
+    [
+      'Somebody has placed a crate on a lawn. A hen stands next to it.',
+      'somebody placed crate',
+      'crate on lawn',
+      'hen stands next to crate',
+    ],
+    [
+      'Two clowns are chasing a dog. The one in white is holding a hoop.',
+      'clowns chasing dog',
+      'clowns in white',
+      'clowns holding hoop',
+    ],
+  ],
   'phrases with a predicate without tense': [
     [
       'A row of jars stands on a sill, sunlight shining through them.',
