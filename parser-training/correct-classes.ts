@@ -1,4 +1,4 @@
-import { ingNouns, irregularParticiples, possessives } from '../src/parser/language/closed-classes.js';
+import { colors, ingNouns, irregularParticiples, possessives } from '../src/parser/language/closed-classes.js';
 import { type DictionaryWord, dictionaryWord } from '../src/parser/language/dictionary-word.js';
 import { isCompound } from '../src/parser/language/lemma.js';
 import { isAnimate, nounClass } from '../src/parser/language/noun-classes.js';
@@ -30,7 +30,11 @@ const isBackOf = (words: readonly string[], classes: readonly WordClass[], k: nu
  */
 function openWordClass(words: readonly DictionaryWord[], tags: readonly WordClass[], k: number): WordClass {
   if (isClearVerb(words, tags, k)) return 'verb';
-  const { text: word, verb, isVerb } = words[k]!;
+  const { text: word, verb, isVerb, isAdjective } = words[k]!;
+  const isBeforeNoun = isNominal(tags[k + 1]);
+  if (isWithoutSubject(words, tags, k)) return isAdjective && isBeforeNoun ? 'adjective' : 'noun';
+  // "a silver bowl"
+  if (colors.has(word) && isBeforeNoun) return 'adjective';
   const context = contextOf(words, tags, k);
   if (isVerb && verb !== word) {
     if (word.endsWith('ing')) return startsCompound(words, k, context) ? 'noun' : gerundClass(word, context);
@@ -39,6 +43,22 @@ function openWordClass(words: readonly DictionaryWord[], tags: readonly WordClas
       return context.agent && !context.closes ? 'adjective' : context.tag;
   }
   return otherClass(words[k]!, context);
+}
+
+/**
+ * Checks whether a word that the teacher takes for a finite verb must be a noun, since no word before it can be its subject: "bus on the
+ * street", "green leaves on a tree". "People walk", "to walk" and "another walks" are verbs.
+ */
+function isWithoutSubject(words: readonly DictionaryWord[], tags: readonly WordClass[], k: number): boolean {
+  const { text, verb, isNoun } = words[k]!;
+  const before = tags[k - 1];
+  if (tags[k] !== 'verb' || !isNoun) return false;
+  // "building with a flat roof"
+  if (ingNouns.has(text)) return before === undefined && tags[k + 1] !== 'determiner';
+  if ((verb !== text && !text.endsWith('s')) || words[k - 1]?.text === 'other') return false;
+  if (before === 'determiner') return !pronominal.has(words[k - 1]!.text);
+  if (before === 'adjective') return k === 1 || tags[k - 2] === 'determiner' || tags[k - 2] === 'adjective';
+  return before === undefined || before === 'number' || before === 'possessive' || before === 'preposition';
 }
 
 /** "A wheel and landing gear", but "a man cutting boards" */
