@@ -145,6 +145,12 @@ describe('captions as models write them', () => {
       assert.ok(found.includes(one), `${one} in ${found.join('; ')}`);
   });
 
+  it('relates no single thing to itself', () => {
+    const { relations } = parser.parse('Two nurses are in a hall; one is holding the gate.') as TextGraph;
+    assert.ok(relations.length > 0);
+    assert.ok(relations.every(({ subject, object }) => subject !== object));
+  });
+
   it('explains pronouns at the start of a later sentence', () => {
     assert.ok(
       readTriplets(ruleParser(), 'A nurse is reading a book. Next to her, a boy is drawing a tree.').includes(

@@ -166,6 +166,8 @@ export function joinGraphs(
   for (const relation of networkRelations) {
     if (rulesOf.has(pairOf(relation)) || seen.has(pairOf(relation))) continue;
     const ends = [entities[relation.subject]!, entities[relation.object]!] as const;
+    // "One is holding the door": one thing does nothing to itself.
+    if (!isPhrase && ends[0] === ends[1] && isSingle(ends[0])) continue;
     if (isDenied(Math.min(ends[0].start, ends[1].start), Math.max(ends[0].end, ends[1].end))) continue;
     const isAiry = ends.some(({ lemma }) => isAbstract(lemma));
     ranks ??= rankOf(entities);
@@ -215,6 +217,10 @@ function placed(
     ? { subject, object, predicate, lemma, inferred, reading, support, isAiry }
     : { subject, object, predicate, lemma, reading, support, isAiry };
 }
+
+/** Checks for one thing, as far as its noun says it: "door", but "two doors" and "doors". */
+const isSingle = ({ span, lemma, quantity }: Entity) =>
+  quantity === undefined && ` ${span.toLowerCase()}`.endsWith(` ${lemma}`);
 
 /** Other subjects than those that the rules prefer, and what is seldom seen, are left out if they are less likely than not. */
 const LIKELY = 0.5;
