@@ -32,7 +32,7 @@ const captionWords = 10;
 /** Captions of more words are paragraphs, which say less and less plainly what the picture shows. */
 const paragraphWords = 50;
 
-/** The default of `minConfidence`, for the SDK and the recipes: the lowest at which 95 % of the judged relations that it keeps are right. */
+/** The default of `minConfidence`, for the SDK and the recipes: 95 % of the judged relations that it keeps are right. */
 export const DEFAULT_MIN_CONFIDENCE = 0.6;
 
 /** Options of `neuralParser`. */
