@@ -12,7 +12,11 @@ import { tagNames } from '../tagging/word-tags.js';
  * @param words lower-case words
  * @returns one class per word; every word of a preposition has the class `preposition`: "in front of" has three
  */
-export const wordClasses = (words: readonly string[]): WordClass[] => classesOf(words, tagWords(words)).classes;
+export function wordClasses(words: readonly string[]): WordClass[] {
+  const { classes } = classesOf(words, tagWords(words));
+  for (let k = 2; k < classes.length; k++) if (isListed(words, classes, k)) classes[k] = 'noun';
+  return classes;
+}
 
 /**
  * Returns the classes of words that have these tags, and whether each word is of an open class.
@@ -26,6 +30,15 @@ export function classesOf(words: readonly string[], tags: Uint8Array): { classes
   const isOpen = known.map(({ closedClass, text }) => closedClass === undefined && text !== 'has');
   markPrepositions(words, classes, isOpen);
   return { classes, isOpen };
+}
+
+/** Checks for a noun that is also an infinitive and cannot be a verb, since no other bare verb comes before it: "a suit and tie". */
+function isListed(words: readonly string[], classes: readonly WordClass[], k: number): boolean {
+  if (classes[k] !== 'verb' || classes[k - 1] !== 'and' || classes[k - 2] !== 'noun') return false;
+  const isBare = (at: number) => dictionaryWord(words[at]!).verb === words[at];
+  if (!isBare(k) || !dictionaryWord(words[k]!).isNoun) return false;
+  for (let at = 0; at < k; at++) if (classes[at] === 'verb' && isBare(at)) return false;
+  return true;
 }
 
 function openClass({ text, isNoun }: DictionaryWord, tag: number): WordClass {

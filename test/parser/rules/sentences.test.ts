@@ -571,6 +571,12 @@ const kinds: CaptionKinds = {
   ],
   'objects before their places': [
     [
+      'a clerk in a suit and tie standing next to a gate',
+      'clerk in suit',
+      'clerk in tie',
+      'clerk standing next to gate',
+    ],
+    [
       'Somebody has placed a crate on a lawn. A hen stands next to it.',
       'somebody placed crate',
       'crate on lawn',
