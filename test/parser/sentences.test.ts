@@ -109,6 +109,13 @@ const kinds: CaptionKinds = {
     ['A nurse is reading. A boy stands next to her on a ladder.', 'boy stands next to nurse', 'boy on ladder'],
     ['There is a big basket in which a small dog is sleeping.', 'dog in basket'],
   ],
+  'loops that a captioner falls into': [
+    ['a nurse with a cup on top of a cup on top of a cup on top of a cup on top of a cup', 'nurse with cup'],
+    ['a fox a fox a fox a fox lying on a rug', 'fox lying on rug'],
+    ['a fox with a lamp and a lamp and a lamp and a lamp and a vase', 'fox with lamp', 'fox with vase'],
+    ['There is a nurse, a nurse, a nurse, a nurse holding a cup. A fox runs.', 'nurse holding cup'],
+    ['a nurse and a fox and a girl on a bench', 'nurse on bench', 'fox on bench', 'girl on bench'],
+  ],
   questions: [['Is the girl riding a pony?', '']],
 };
 

@@ -4,6 +4,7 @@ import { isEnglish } from './is-english.js';
 import { isAdjective } from './lemma.js';
 import { isHangingPicture } from './noun-classes.js';
 import { maxCaptionLength, type Token, tokenize } from './tokenize.js';
+import { withoutLoops } from './without-loops.js';
 import { wordSet } from './word-set.js';
 
 /** A sentence of a caption. */
@@ -22,8 +23,14 @@ export interface CaptionSentence {
 export function captionSentences(caption: string): CaptionSentence[] {
   // One unit more shows whether a word crosses the limit.
   const text = cleanCaption(caption.slice(0, maxCaptionLength + 1));
-  const sentences = tokenize(text, maxCaptionLength);
+  const sentences: (readonly Token[])[] = tokenize(text, maxCaptionLength);
   const words = sentences.map((tokens) => tokens.map(({ text: word }) => word));
+  for (const [k, all] of words.entries()) {
+    const kept = withoutLoops(all);
+    if (!kept) continue;
+    sentences[k] = kept.map((index) => sentences[k]![index]!);
+    words[k] = kept.map((index) => all[index]!);
+  }
   if (!isEnglish(words.length === 1 ? words[0]! : words.flat())) return [];
   const mayAsk = text.includes('?');
   const found: CaptionSentence[] = [];
