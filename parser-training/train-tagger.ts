@@ -24,16 +24,13 @@ export interface TaggedSentence {
 
 export interface TaggerOptions {
   readonly epochs: number;
-  /** Number of perceptrons, trained in other orders, whose weights are averaged. */
-  readonly perceptrons: number;
   /** Binary logarithm of the number of weights. */
   readonly bits: number;
   readonly seed: number;
 }
 
 export const defaultTaggerOptions: TaggerOptions = {
-  epochs: Number(process.env.EP ?? 8),
-  perceptrons: Number(process.env.PE ?? 1),
+  epochs: 8,
   bits: 19,
   seed: 1,
 };
@@ -63,23 +60,18 @@ export function trainTagger(sentences: readonly TaggedSentence[], options = defa
     return { ...word, ...arraysOf(text, word) };
   });
   const examples = sentences.map(({ words: texts, tags }) => ({ texts, words: texts.map(learnable), tags }));
-  const sums = new Float64Array(2 ** options.bits);
-  for (let k = 0; k < options.perceptrons; k++) {
-    const random = new Random(options.seed + k);
-    const perceptron = new Perceptron(options.bits);
-    const order = examples.slice();
-    for (let epoch = 0; epoch < options.epochs; epoch++) {
-      random.shuffle(order);
-      for (const { texts, words: of, tags } of order)
-        perceptron.learn(
-          of.map((word, at) => (random.next() < VEILED ? veiled(texts[at]!) : word)),
-          tags,
-        );
-    }
-    perceptron.addTo(sums);
+  const random = new Random(options.seed);
+  const perceptron = new Perceptron(options.bits);
+  for (let epoch = 0; epoch < options.epochs; epoch++) {
+    random.shuffle(examples);
+    for (const { texts, words: of, tags } of examples)
+      perceptron.learn(
+        of.map((word, at) => (random.next() < VEILED ? veiled(texts[at]!) : word)),
+        tags,
+      );
   }
-  const weights = Int8Array.from(sums, (sum) =>
-    Math.max(-127, Math.min(127, Math.round((sum / options.perceptrons) * SCALE))),
+  const weights = Int8Array.from(perceptron.averages(), (weight) =>
+    Math.max(-127, Math.min(127, Math.round(weight * SCALE))),
   );
   return { words, weights, bits: options.bits };
 }
@@ -186,9 +178,9 @@ class Perceptron {
       }
   }
 
-  /** Adds the averages of the weights over all steps. */
-  addTo(sums: Float64Array): void {
-    for (const [at, weight] of this.#weights.entries()) sums[at]! += weight - this.#changes[at]! / this.#step;
+  /** Returns the averages of the weights over all steps. */
+  averages(): Float64Array {
+    return Float64Array.from(this.#weights, (weight, at) => weight - this.#changes[at]! / this.#step);
   }
 }
 

@@ -83,7 +83,6 @@ export function readRules(caption: string, sentences: readonly CaptionSentence[]
         readings: readings.filter((_, k) => isSeen(relations[k]!)),
         others: () => reader.otherReadings().filter(({ relation }) => isSeen(relation)),
         supportOf,
-
         mentions,
         pictured,
       };
