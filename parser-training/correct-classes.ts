@@ -58,7 +58,16 @@ function isWithoutSubject(words: readonly DictionaryWord[], tags: readonly WordC
   if ((verb !== text && !text.endsWith('s')) || words[k - 1]?.text === 'other') return false;
   if (before === 'determiner') return !pronominal.has(words[k - 1]!.text);
   if (before === 'adjective') return k === 1 || tags[k - 2] === 'determiner' || tags[k - 2] === 'adjective';
+  if (verb === text && isInCompound(words, tags, k)) return true;
   return before === undefined || before === 'number' || before === 'possessive' || before === 'preposition';
+}
+
+/** Checks for "a teddy bear with" and ", a wash basin". */
+function isInCompound(words: readonly DictionaryWord[], tags: readonly WordClass[], k: number): boolean {
+  const [before, next] = [words[k - 1], words[k + 1]];
+  const isEnd = tags[k - 1] === 'noun' && before!.noun === before!.text && isCompound(before!.text, words[k]!.text);
+  const isStart = (tags[k - 1] === 'comma' || tags[k - 1] === 'and') && tags[k + 1] === 'noun';
+  return isEnd || (isStart && isCompound(words[k]!.text, next!.noun));
 }
 
 /** "A wheel and landing gear", but "a man cutting boards" */
@@ -226,6 +235,8 @@ function agentAt(words: readonly DictionaryWord[], tags: readonly WordClass[], k
 }
 
 function gerundClass(word: string, { tag, previous, before, next, opens, closes, agent }: WordContext): WordClass {
+  // "a cake with white frosting"
+  if (things.has(word) && before !== 'be' && next !== 'determiner' && next !== 'pronoun') return 'noun';
   if (ingNouns.has(word) && tag !== 'verb' && before !== 'be' && !agent?.isAlive) return 'noun';
   if (scenes.has(word) && agent && !agent.isAlive && before === 'noun') return 'noun';
   // "brick walls and hanging plants"
@@ -240,6 +251,10 @@ function gerundClass(word: string, { tag, previous, before, next, opens, closes,
   return tag === 'noun' && !hasMore ? 'noun' : 'verb';
 }
 
+/** What is hardly ever done. */
+const things = wordSet(
+  'awning bedding ceiling clothing frosting icing pudding railing seating siding stuffing topping',
+);
 /** "A kitchen setting", "a brick building" */
 const scenes = wordSet('setting building railing ceiling lighting clothing');
 /** Determiners that can replace a noun: "another bending over". */

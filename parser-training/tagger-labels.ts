@@ -1,5 +1,5 @@
 import { irregularParticiples } from '../src/parser/language/closed-classes.js';
-import { isNoun, nounLemma, verbLemma } from '../src/parser/language/lemma.js';
+import { isAdjective, isNoun, nounLemma, verbLemma } from '../src/parser/language/lemma.js';
 import type { WordClass } from '../src/parser/language/word-class.js';
 import { classesOf } from '../src/parser/rules/word-classes.js';
 import { tagNames, tagNumbers, type WordTag } from '../src/parser/tagging/word-tags.js';
@@ -79,5 +79,7 @@ function tagOf(word: string, labels: readonly WordSyntax[], k: number): WordTag 
   if (pos === 'PRON') return 'PRP';
   if (pos === 'SCONJ') return 'SC';
   const name = joined[tag] ?? tag;
+  // "a skateboard"
+  if (name === 'JJ' && isNoun(word) && !isAdjective(word) && !/-|(?:ing|ed|en)$/.test(word)) return 'NN';
   return names.has(name) ? (name as WordTag) : undefined;
 }

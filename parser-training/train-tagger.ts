@@ -13,7 +13,7 @@ import {
   wordFeatures,
 } from '../src/parser/tagging/tagger-features.js';
 import type { TaggerModel } from '../src/parser/tagging/tagger-model.js';
-import { possibleTags, tagNames, type WordTag } from '../src/parser/tagging/word-tags.js';
+import { possibleTags, tagNames, tagNumbers, type WordTag } from '../src/parser/tagging/word-tags.js';
 import { Random } from '../src/records/random.js';
 
 /** A sentence with the numbers of the tags of its words. */
@@ -24,6 +24,8 @@ export interface TaggedSentence {
 
 export interface TaggerOptions {
   readonly epochs: number;
+  /** Perceptrons that learn from the sentences in other orders, whose weights are averaged: a rare word then depends less on chance. */
+  readonly perceptrons: number;
   /** Binary logarithm of the number of weights. */
   readonly bits: number;
   readonly seed: number;
@@ -31,6 +33,7 @@ export interface TaggerOptions {
 
 export const defaultTaggerOptions: TaggerOptions = {
   epochs: 8,
+  perceptrons: 4,
   bits: 19,
   seed: 1,
 };
@@ -60,19 +63,22 @@ export function trainTagger(sentences: readonly TaggedSentence[], options = defa
     return { ...word, ...arraysOf(text, word) };
   });
   const examples = sentences.map(({ words: texts, tags }) => ({ texts, words: texts.map(learnable), tags }));
-  const random = new Random(options.seed);
-  const perceptron = new Perceptron(options.bits);
-  for (let epoch = 0; epoch < options.epochs; epoch++) {
-    random.shuffle(examples);
-    for (const { texts, words: of, tags } of examples)
-      perceptron.learn(
-        of.map((word, at) => (random.next() < VEILED ? veiled(texts[at]!) : word)),
-        tags,
-      );
+  const sums = new Float64Array(2 ** options.bits);
+  for (let n = 0; n < options.perceptrons; n++) {
+    const random = new Random(options.seed + n);
+    const perceptron = new Perceptron(options.bits);
+    const order = examples.slice();
+    for (let epoch = 0; epoch < options.epochs; epoch++) {
+      random.shuffle(order);
+      for (const { texts, words: of, tags } of order)
+        perceptron.learn(
+          of.map((word, at) => (random.next() < VEILED ? veiled(texts[at]!) : word)),
+          tags,
+        );
+    }
+    for (const [at, weight] of perceptron.averages().entries()) sums[at]! += weight / options.perceptrons;
   }
-  const weights = Int8Array.from(perceptron.averages(), (weight) =>
-    Math.max(-127, Math.min(127, Math.round(weight * SCALE))),
-  );
+  const weights = Int8Array.from(sums, (weight) => Math.max(-127, Math.min(127, Math.round(weight * SCALE))));
   return { words, weights, bits: options.bits };
 }
 
@@ -89,7 +95,12 @@ function knownWords(sentences: readonly TaggedSentence[]): Map<string, number> {
     const all = found.reduce((sum, count) => sum + count);
     if (all < KNOWN) continue;
     let tags = all < SURE ? possibleTags(word) : 0;
-    for (const [tag, count] of found.entries()) if (count > 0 && count >= all * LEAST_SHARE) tags |= 1 << tag;
+    for (const [tag, count] of found.entries())
+      if (
+        count > 0 &&
+        (count >= all * LEAST_SHARE || (tag === tagNumbers.JJ && count >= KNOWN && word.endsWith('ing')))
+      )
+        tags |= 1 << tag;
     if (tags !== possibleTags(word)) known.set(word, tags);
   }
   return known;

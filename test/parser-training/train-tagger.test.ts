@@ -17,7 +17,7 @@ describe('training of the tagger', () => {
       sentence(`the/DT ${who}/NN waves/VBZ at/IN a/DT guard/NN`),
       sentence(`two/CD watches/NNS on/IN a/DT table/NN`),
     ]);
-    const options = { epochs: 10, bits: 12, seed: 3 };
+    const options = { epochs: 10, perceptrons: 2, bits: 12, seed: 3 };
     const model = trainTagger(sentences, options);
     assert.deepEqual(
       taggerAgreement(model, [sentence('the/DT nurse/NN waves/VBZ at/IN two/CD watches/NNS')]).get('all'),
