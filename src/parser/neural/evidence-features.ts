@@ -1,7 +1,7 @@
-import type { SubjectSupport } from '../attachment/subject-scorer.js';
 import { memoize } from '../language/memoize.js';
 import type { NounClass } from '../language/noun-classes.js';
 import type { Reading } from '../rules/phrase-graph.js';
+import type { SubjectSupport } from '../subjects/subject-scorer.js';
 
 /** What network and rules say of a relation. */
 export interface Evidence {

@@ -1,8 +1,8 @@
 import type { Entity, TextGraph, TextRelation } from '../../records/text-graph.js';
-import type { SubjectSupport } from '../attachment/subject-scorer.js';
 import { isAbstract } from '../language/noun-classes.js';
 import type { Reading } from '../rules/phrase-graph.js';
 import type { RulesReading } from '../rules/rule-parser.js';
+import type { SubjectSupport } from '../subjects/subject-scorer.js';
 import { isImpression } from './denied-parts.js';
 import type { Evidence } from './evidence-features.js';
 

@@ -1,5 +1,5 @@
 import type { TextGraph } from '../../records/text-graph.js';
-import { SubjectScorer, type SubjectSupport } from '../attachment/subject-scorer.js';
+import { SubjectScorer, type SubjectSupport } from '../subjects/subject-scorer.js';
 import type { Mention } from './antecedents.js';
 import type { ClausePart } from './clause-parts.js';
 import { isInverted } from './clause-starts.js';

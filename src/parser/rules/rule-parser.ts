@@ -1,9 +1,9 @@
 import type { TextParser } from '../../records/ports.js';
 import type { TextGraph, TextRelation } from '../../records/text-graph.js';
-import type { SubjectSupport } from '../attachment/subject-scorer.js';
 import { type CaptionSentence, captionSentences } from '../language/caption-sentences.js';
 import { isPictured, type PicturedPart, picturedParts } from '../language/pictured-parts.js';
 import { maxCaptionLength } from '../language/tokenize.js';
+import type { SubjectSupport } from '../subjects/subject-scorer.js';
 import type { Mention } from './antecedents.js';
 import { clauseParts } from './clause-parts.js';
 import { mergeMentions } from './merge-mentions.js';

@@ -1,30 +1,30 @@
-import { NO_SUBJECT, numberedParts, SubjectCandidates } from '../src/parser/attachment/subject-features.js';
-import { WEIGHT_BITS, WEIGHT_SCALE } from '../src/parser/attachment/subject-scorer.js';
 import { clauseParts } from '../src/parser/rules/clause-parts.js';
 import { wordClasses } from '../src/parser/rules/word-classes.js';
+import { NO_SUBJECT, numberedParts, SubjectCandidates } from '../src/parser/subjects/subject-features.js';
+import { WEIGHT_BITS, WEIGHT_SCALE } from '../src/parser/subjects/subject-scorer.js';
 import { Random } from '../src/records/random.js';
 import type { WordSyntax } from './label-syntax.js';
 import { syntacticSubjects } from './syntactic-subjects.js';
 
 /** An object with the candidates for the subject of its predicate: the features of each, and which of them are its subjects. */
-export interface AttachmentExample {
+export interface SubjectExample {
   readonly features: readonly Int32Array[];
   readonly isSubject: readonly boolean[];
 }
 
-export interface AttachmentOptions {
+export interface SubjectOptions {
   readonly epochs: number;
   readonly learningRate: number;
   readonly seed: number;
 }
 
-export const defaultAttachmentOptions: AttachmentOptions = { epochs: 3, learningRate: 0.1, seed: 1 };
+export const defaultSubjectOptions: SubjectOptions = { epochs: 3, learningRate: 0.1, seed: 1 };
 
 /**
  * Returns the objects of a sentence as the rules read it, with the subjects that the teacher's dependencies give them. An object whose
  * subjects the rules do not take for phrases is left out.
  */
-export function attachmentExamples(words: readonly string[], syntax: readonly WordSyntax[]): AttachmentExample[] {
+export function subjectExamples(words: readonly string[], syntax: readonly WordSyntax[]): SubjectExample[] {
   const tokens: { text: string; start: number; end: number }[] = [];
   const wordAt = new Map<number, number>();
   for (const text of words) {
@@ -42,7 +42,7 @@ export function attachmentExamples(words: readonly string[], syntax: readonly Wo
   );
   const partOf = new Map(wordOf.flatMap((word, part) => (word === undefined ? [] : [[word, part] as const])));
   const numbered = numberedParts(parts);
-  const examples: AttachmentExample[] = [];
+  const examples: SubjectExample[] = [];
   for (const [object, part] of parts.entries()) {
     if ((part.kind !== 'phrase' && part.kind !== 'pronoun') || object === 0) continue;
     const found = syntacticSubjects(syntax, wordOf[object]!, (word) => partOf.has(word));
@@ -65,9 +65,9 @@ const candidates = new SubjectCandidates(WEIGHT_BITS);
  * the same weights.
  * @returns a byte for each weight, in units of 1 / WEIGHT_SCALE
  */
-export function trainAttachment(
-  examples: readonly AttachmentExample[],
-  { epochs, learningRate, seed }: AttachmentOptions = defaultAttachmentOptions,
+export function trainSubjects(
+  examples: readonly SubjectExample[],
+  { epochs, learningRate, seed }: SubjectOptions = defaultSubjectOptions,
 ): Int8Array {
   const weights = new Float64Array(2 ** WEIGHT_BITS);
   const squares = new Float64Array(weights.length).fill(1);
@@ -92,7 +92,7 @@ export function trainAttachment(
 }
 
 /** Returns the share of objects whose most probable candidate is a subject of theirs. */
-export function attachmentAccuracy(examples: readonly AttachmentExample[], weights: Int8Array): number {
+export function subjectAccuracy(examples: readonly SubjectExample[], weights: Int8Array): number {
   let right = 0;
   for (const { features, isSubject } of examples) {
     const probabilities = softmaxOf(features, weights, WEIGHT_SCALE);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readLabels } from '../../parser-training/label-syntax.js';
 import { syntacticSubjects } from '../../parser-training/syntactic-subjects.js';
-import { attachmentAccuracy, attachmentExamples, trainAttachment } from '../../parser-training/train-attachment.js';
+import { subjectAccuracy, subjectExamples, trainSubjects } from '../../parser-training/train-subjects.js';
 
 /** A sentence with its labels, each word as `word/POS/TAG/HEAD/DEP`. */
 function labeled(text: string) {
@@ -23,7 +23,7 @@ const nouns: Readonly<Record<string, string>> = {
     'a/DET/DT/1/det table/NOUN/NN/3/nsubjpass is/AUX/VBZ/3/auxpass covered/VERB/VBN/3/ROOT with/ADP/IN/3/prep plates/NOUN/NNS/4/pobj',
 };
 
-describe('attachment training', () => {
+describe('training of the scores of subjects', () => {
   for (const [sentence, object, subjects] of [
     ['a man riding a horse on a beach', 'horse', ['man']],
     ['a man riding a horse on a beach', 'beach', ['man']],
@@ -45,11 +45,11 @@ describe('attachment training', () => {
   it('learns what examples show, and gives the same weights for the same examples', () => {
     const examples = Object.values(nouns).flatMap((text) => {
       const { words, syntax } = labeled(text);
-      return attachmentExamples(words, syntax);
+      return subjectExamples(words, syntax);
     });
     assert.ok(examples.length >= 6);
-    const weights = trainAttachment(examples, { epochs: 40, learningRate: 0.1, seed: 1 });
-    assert.equal(attachmentAccuracy(examples, weights), 1);
-    assert.deepEqual(trainAttachment(examples, { epochs: 40, learningRate: 0.1, seed: 1 }), weights);
+    const weights = trainSubjects(examples, { epochs: 40, learningRate: 0.1, seed: 1 });
+    assert.equal(subjectAccuracy(examples, weights), 1);
+    assert.deepEqual(trainSubjects(examples, { epochs: 40, learningRate: 0.1, seed: 1 }), weights);
   });
 });

@@ -51,6 +51,7 @@ const PRONOUN_CLASS = 12;
 
 const wordHash = memoize(20_000, (word: string): number => hashOf(word));
 
+/** Returns the parts of a sentence as numbers. */
 export function numberedParts(parts: readonly ClausePart[]): NumberedParts {
   const kinds: number[] = [];
   const words: number[] = [];
