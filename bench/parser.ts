@@ -4,10 +4,10 @@
  *
  *     npm run bench:parser [-- captions.json]
  *
- * The file is a JSON file in COCO's format or has one caption per line; the default is generated captions of COCO's length.
+ * The file is a JSON file in COCO's format, a CSV file with the column `caption`, or has one caption per line; the default is generated captions of COCO's length.
  */
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readCaptions } from '../parser-training/read-captions.js';
 import { Random } from '../scripts/scenes/scene-random.js';
 import type { TextParser } from '../src/index.js';
 
@@ -75,12 +75,6 @@ function startTime(): number {
     Number(spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' }).stdout),
   );
   return Math.min(...times);
-}
-
-function readCaptions(path: string): string[] {
-  const text = readFileSync(path, 'utf8');
-  if (!path.endsWith('.json')) return text.split('\n').filter((line) => line !== '');
-  return (JSON.parse(text) as { annotations: { caption: string }[] }).annotations.map(({ caption }) => caption);
 }
 
 function generateCaptions(count: number): string[] {

@@ -120,13 +120,7 @@ function isClearVerb(words: readonly DictionaryWord[], tags: readonly WordClass[
       (word === 'cut' ? /^(?:with|by|in|into|on)$/ : /^(?:with|by)$/).test(next) &&
       !isCompound(words[k - 1]!.text, word)
     );
-  if (
-    tags[k + 1] !== 'preposition' &&
-    tags[k + 1] !== 'determiner' &&
-    tags[k + 1] !== 'adverb' &&
-    tags[k + 1] !== 'number'
-  )
-    return false;
+  if (follows === 'pronoun' || next === QUOTE) return false;
   if (before === 'noun' && !isCompound(words[k - 1]!.text, word)) {
     const isPlural = words[k - 1]!.noun !== words[k - 1]!.text;
     const isList = tags.slice(Math.max(0, k - 5), k).includes('and');

@@ -1,9 +1,9 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parse } from 'csv-parse/sync';
 import { captionSentences } from '../src/parser/language/caption-sentences.js';
 import { withoutQuotes } from '../src/parser/rules/without-quotes.js';
+import { readCaptions } from './read-captions.js';
 
 /**
  * Returns the distinct sentences of captions, each as the words that the rules tag, in the order of their first appearance.
@@ -25,16 +25,6 @@ export function spokenSentences(captions: Iterable<string>, excluded: Iterable<s
 
 const sentencesOf = (caption: string) =>
   captionSentences(caption).map(({ tokens }) => withoutQuotes(caption, tokens).map(({ text }) => text));
-
-/** Reads captions: the column `caption` of a CSV file, the annotations of a JSON file in COCO's format, or the lines of another file. */
-export function readCaptions(file: string): string[] {
-  const text = readFileSync(file, 'utf8');
-  if (file.endsWith('.json'))
-    return (JSON.parse(text) as { annotations: { caption: string }[] }).annotations.map(({ caption }) => caption);
-  if (file.endsWith('.csv'))
-    return (parse(text, { columns: true }) as { caption: string }[]).map(({ caption }) => caption);
-  return text.split('\n').filter((line) => line !== '');
-}
 
 /**
  * Returns the sentences from which the models of syntax learn: those of FACTUAL's train split, of the files of captions and of

@@ -5,6 +5,7 @@ import { classesOf } from '../src/parser/rules/word-classes.js';
 import { tagNames, tagNumbers, type WordTag } from '../src/parser/tagging/word-tags.js';
 import { correctClasses } from './correct-classes.js';
 import type { WordSyntax } from './label-syntax.js';
+import { tagCounts } from './tag-counts.js';
 
 const formsOfBe = new Set(['am', 'is', 'are', 'was', 'were', 'be', 'been', 'being']);
 const auxiliaries = new Set(['has', 'have', 'had', 'having', 'do', 'does', 'did', 'get', 'gets', 'getting', 'got']);
@@ -23,24 +24,19 @@ const unlikely = new Set(['PROPN', 'INTJ', 'SYM', 'X']);
  * @returns for each sentence, the numbers of its tags in `tagNames`
  */
 export function taggerLabels(sentences: readonly (readonly string[])[], labels: readonly WordSyntax[][]): Uint8Array[] {
-  const counts = new Map<string, Uint32Array>();
-  const tags = sentences.map((words, k) => words.map((word, i) => tagOf(word, labels[k]!, i)));
-  for (const [k, words] of sentences.entries())
-    for (const [i, word] of words.entries()) {
-      const tag = tags[k]![i];
-      if (tag === undefined) continue;
-      if (!counts.has(word)) counts.set(word, new Uint32Array(tagNames.length));
-      counts.get(word)![tagNumbers[tag]]!++;
-    }
+  const tags = sentences.map((words, k) =>
+    words.map((word, i) => {
+      const tag = tagOf(word, labels[k]!, i);
+      return tag === undefined ? undefined : tagNumbers[tag];
+    }),
+  );
+  const counts = tagCounts(sentences.map((words, k) => ({ words, tags: tags[k]! })));
   const usual = (word: string, { tag }: WordSyntax) => {
     const found = counts.get(word);
     return found ? found.indexOf(Math.max(...found)) : tagNumbers[tag === 'NNPS' ? 'NNS' : 'NN'];
   };
   return sentences.map((words, k) => {
-    const numbers = words.map((word, i) => {
-      const tag = tags[k]![i];
-      return tag === undefined ? usual(word, labels[k]![i]!) : tagNumbers[tag];
-    });
+    const numbers = words.map((word, i) => tags[k]![i] ?? usual(word, labels[k]![i]!));
     return corrected(words, Uint8Array.from(numbers));
   });
 }

@@ -19,6 +19,7 @@ import { fragmentsOf } from './fragments.js';
 import { labelSyntax } from './label-syntax.js';
 import { labelWithTeachers, type TeacherTask } from './label-with-teachers.js';
 import { maxTrainingCaptionLength, prepareCaptions } from './prepare-captions.js';
+import { readCaptions } from './read-captions.js';
 import { syntaxSentences } from './spoken-sentences.js';
 import { encodeStudent, studentExamples, studentMemoryBytes, studentTrainer, vocabularyOf } from './student.js';
 import { defaultTeacherOptions } from './teacher.js';
@@ -40,7 +41,8 @@ judged-captions.csv and development-captions.csv, and scores it on DIR/dev.csv.
   --python PYTHON    a Python with spaCy, see label-syntax.py (python3)
   --encoder FOLDER   config.json, vocab.txt and model.safetensors of all-MiniLM-L6-v2, on which teachers are trained;
                      without it, the parser is trained on the CSV file alone
-  --captions FILE    captions without graphs for the teachers to label: one per line, or a JSON file in COCO's format
+  --captions FILE    captions without graphs for the teachers to label: one per line, a JSON file in COCO's format,
+                     or a CSV file with the column caption
   --variations N     captions to generate from those of the CSV file for the teachers to label (150000)
   --teachers N       number of teachers (2)
   --teacher-epochs N epochs of each teacher (${defaultTeacherOptions.epochs})
@@ -120,7 +122,7 @@ for await (const caption of goldCaptions(join(folder, 'train.csv'), ({ line, pro
 const { words, forms, labels, examples, skipped } = prepareCaptions(captions);
 log(`${examples.length} captions, ${skipped} skipped; ${words.length} words, ${labels.size} relation labels`);
 const vectors = readWordVectors();
-const unlabeled = values.captions && values.encoder ? readCaptions(values.captions) : [];
+const unlabeled = values.captions && values.encoder ? correctedCaptions(values.captions) : [];
 const teacherExamples = values.encoder ? await labelByTeachers(values.encoder) : [];
 const assistantExamples = teacherExamples.length > 0 && assistants > 0 ? await labelByAssistants(teacherExamples) : [];
 
@@ -203,14 +205,10 @@ function augmented(from: readonly TrainingExample[], count: number, seed: number
   return Array.from({ length: count }, () => augmenter.next());
 }
 
-/** Reads captions, one per line or in COCO's format, as words with corrected spelling. */
-function readCaptions(file: string): string[][] {
-  const text = readFileSync(file, 'utf8');
-  const lines = file.endsWith('.json')
-    ? (JSON.parse(text) as { annotations: { caption: string }[] }).annotations.map(({ caption }) => caption)
-    : text.split('\n');
+/** Reads captions as words with corrected spelling. */
+function correctedCaptions(file: string): string[][] {
   const spelling = new Spelling(words);
-  return lines
+  return readCaptions(file)
     .map((line) => correctedTokenWords(captionTokens(line, maxTrainingCaptionLength), spelling))
     .filter((tokens) => tokens.length > 0);
 }

@@ -3,6 +3,7 @@ import { wordClasses } from '../src/parser/rules/word-classes.js';
 import { NO_SUBJECT, numberedParts, SubjectCandidates } from '../src/parser/subjects/subject-features.js';
 import { WEIGHT_BITS, WEIGHT_SCALE } from '../src/parser/subjects/subject-scorer.js';
 import { Random } from '../src/records/random.js';
+import { byteWeights } from './byte-weights.js';
 import type { WordSyntax } from './label-syntax.js';
 import { syntacticSubjects } from './syntactic-subjects.js';
 
@@ -88,7 +89,7 @@ export function trainSubjects(
       }
     }
   }
-  return Int8Array.from(weights, (weight) => Math.max(-127, Math.min(127, Math.round(weight * WEIGHT_SCALE))));
+  return byteWeights(weights, WEIGHT_SCALE);
 }
 
 /** Returns the share of objects whose most probable candidate is a subject of theirs. */

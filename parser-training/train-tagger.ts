@@ -9,12 +9,15 @@ import {
   type TaggableWord,
   taggableWord,
   verbEnd,
+  type WordFeatures,
   weightIndex,
   wordFeatures,
 } from '../src/parser/tagging/tagger-features.js';
 import type { TaggerModel } from '../src/parser/tagging/tagger-model.js';
 import { possibleTags, tagNames, tagNumbers, type WordTag } from '../src/parser/tagging/word-tags.js';
 import { Random } from '../src/records/random.js';
+import { byteWeights } from './byte-weights.js';
+import { tagCounts } from './tag-counts.js';
 
 /** A sentence with the numbers of the tags of its words. */
 export interface TaggedSentence {
@@ -56,11 +59,11 @@ export function trainTagger(sentences: readonly TaggedSentence[], options = defa
   const words = knownWords(sentences);
   const learnable = memoize(Number.POSITIVE_INFINITY, (text: string): LearnableWord => {
     const word = taggableWord(text, words.get(text) ?? possibleTags(text));
-    return { ...word, ...arraysOf(text, word) };
+    return { ...word, ...wordFeatures(text, word) };
   });
   const veiled = memoize(Number.POSITIVE_INFINITY, (text: string): LearnableWord => {
     const word = { ...learnable(text), hash: UNKNOWN, stem: UNKNOWN };
-    return { ...word, ...arraysOf(text, word) };
+    return { ...word, ...wordFeatures(text, word) };
   });
   const examples = sentences.map(({ words: texts, tags }) => ({ texts, words: texts.map(learnable), tags }));
   const sums = new Float64Array(2 ** options.bits);
@@ -78,23 +81,17 @@ export function trainTagger(sentences: readonly TaggedSentence[], options = defa
     }
     for (const [at, weight] of perceptron.averages().entries()) sums[at]! += weight / options.perceptrons;
   }
-  const weights = Int8Array.from(sums, (weight) => Math.max(-127, Math.min(127, Math.round(weight * SCALE))));
-  return { words, weights, bits: options.bits };
+  return { words, weights: byteWeights(sums, SCALE), bits: options.bits };
 }
 
 /** Returns the tags that the words of sentences can have. */
 function knownWords(sentences: readonly TaggedSentence[]): Map<string, number> {
-  const counts = new Map<string, Uint32Array>();
-  for (const { words, tags } of sentences)
-    for (const [k, word] of words.entries()) {
-      if (!counts.has(word)) counts.set(word, new Uint32Array(tagNames.length));
-      counts.get(word)![tags[k]!]!++;
-    }
   const known = new Map<string, number>();
-  for (const [word, found] of counts) {
+  for (const [word, found] of tagCounts(sentences)) {
     const all = found.reduce((sum, count) => sum + count);
     if (all < KNOWN) continue;
     let tags = all < SURE ? possibleTags(word) : 0;
+    // "A sitting cat" is rare among those that are "sitting on".
     for (const [tag, count] of found.entries())
       if (
         count > 0 &&
@@ -106,20 +103,9 @@ function knownWords(sentences: readonly TaggedSentence[]): Map<string, number> {
   return known;
 }
 
-type LearnableWord = TaggableWord & { readonly [role in keyof ReturnType<typeof wordFeatures>]: Int32Array };
+type LearnableWord = TaggableWord & WordFeatures;
 
-function arraysOf(text: string, word: TaggableWord): Omit<LearnableWord, keyof TaggableWord> {
-  const { own, before, twoBefore, after, twoAfter } = wordFeatures(text, word);
-  return {
-    own: Int32Array.from(own),
-    before: Int32Array.from(before),
-    twoBefore: Int32Array.from(twoBefore),
-    after: Int32Array.from(after),
-    twoAfter: Int32Array.from(twoAfter),
-  };
-}
-
-const edge: LearnableWord = { ...boundary, ...arraysOf('', boundary) };
+const edge: LearnableWord = { ...boundary, ...wordFeatures('', boundary) };
 
 class Perceptron {
   readonly #bits: number;

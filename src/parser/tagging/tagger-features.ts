@@ -15,11 +15,11 @@ export interface TaggableWord {
 
 /** Hashes of the features of a word alone: for its own tag, and for those of its neighbors. */
 export interface WordFeatures {
-  readonly own: readonly number[];
-  readonly before: readonly number[];
-  readonly twoBefore: readonly number[];
-  readonly after: readonly number[];
-  readonly twoAfter: readonly number[];
+  readonly own: Int32Array;
+  readonly before: Int32Array;
+  readonly twoBefore: Int32Array;
+  readonly after: Int32Array;
+  readonly twoAfter: Int32Array;
 }
 
 /** Returns the key of a word that can have these tags. */
@@ -40,7 +40,8 @@ export const boundary = taggableWord('', tagBits('X'));
 export function wordFeatures(text: string, { hash, stem, tags }: TaggableWord): WordFeatures {
   const ending = (length: number) => hashOf(text.slice(-length), length);
   const shape = (text.includes('-') ? 1 : 0) + (/\d/.test(text) ? 2 : 0);
-  const of = (role: number, ...parts: readonly number[]) => parts.map((part, k) => mix(role * 16 + k, part));
+  const of = (role: number, ...parts: readonly number[]) =>
+    Int32Array.from(parts, (part, k) => mix(role * 16 + k, part));
   return {
     own: of(
       1,

@@ -48,7 +48,6 @@ const closedTags: Partial<Readonly<Record<WordClass, WordTag>>> = {
 
 function verbTags(word: string, verb: string): number {
   if (word === verb) return irregularParticiples.has(word) ? tagBits('VB', 'VBD', 'VBN') : tagBits('VB', 'NN');
-
   if (word.endsWith('ing')) return tagBits('VBG');
   return word.endsWith('s') ? tagBits('VBZ') : tagBits('VBD', 'VBN', 'JJ');
 }
