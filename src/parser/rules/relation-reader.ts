@@ -16,7 +16,8 @@ import { ReadingState } from './reading-state.js';
 /** Reads the parts of a caption from left to right and relates its noun phrases. It looks ahead by a few parts at most. */
 export class RelationReader {
   private readonly state = new ReadingState();
-  private readonly scorer = new SubjectScorer();
+  private readonly sentences: (readonly ClausePart[])[] = [];
+  private scorer: SubjectScorer | undefined;
   private owners: ReadonlyMap<NounPhrase, Group> | undefined;
 
   /**
@@ -25,7 +26,7 @@ export class RelationReader {
    */
   read(sentence: readonly ClausePart[], isQuestion = false): void {
     const { state } = this;
-    this.scorer.add(sentence);
+    this.sentences.push(sentence);
     state.beginSentence(isQuestion);
     for (const [k, part] of sentence.entries()) {
       state.found.pronoun = part.kind === 'pronoun' ? part : undefined;
@@ -68,6 +69,7 @@ export class RelationReader {
     const { found, antecedents, possessions } = this.state;
     const { subjects = [], pronoun } = reading ?? {};
     const [from, to] = [found.phraseOf(subject), found.phraseOf(object)];
+    this.scorer ??= new SubjectScorer(this.sentences);
     const support = this.scorer.supportOf(from, subjects, to, antecedents.mentions, pronoun);
     if (!support || possessions.size === 0) return support;
     this.owners ??= phraseOwners(possessions, found);

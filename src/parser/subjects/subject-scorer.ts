@@ -47,16 +47,18 @@ export class SubjectScorer {
   private readonly places = new Map<NounPhrase | PronounPart, Place>();
   private readonly distributions = new Map<NounPhrase | PronounPart, Distribution>();
 
-  /** Adds a sentence whose phrases may be related. */
-  add(parts: readonly ClausePart[]): void {
-    const sentence = { parts };
-    for (const [k, part] of parts.entries())
-      if (part.kind === 'phrase') this.places.set(part.phrase, { sentence, part: k });
-      else if (part.kind === 'pronoun') this.places.set(part, { sentence, part: k });
+  /** @param sentences whose phrases may be related */
+  constructor(sentences: readonly (readonly ClausePart[])[]) {
+    for (const parts of sentences) {
+      const sentence = { parts };
+      for (const [k, part] of parts.entries())
+        if (part.kind === 'phrase') this.places.set(part.phrase, { sentence, part: k });
+        else if (part.kind === 'pronoun') this.places.set(part, { sentence, part: k });
+    }
   }
 
   /**
-   * Returns what supports a phrase as the subject of another; undefined for a phrase that was not added.
+   * Returns what supports a phrase as the subject of another; undefined for a phrase of no sentence.
    * @param group phrases that have the same relation
    * @param mentions what pronouns stand for
    * @param pronoun stands for the object
